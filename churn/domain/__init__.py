@@ -1,0 +1,1 @@
+"""What churn means: values and rules, from the standard library only."""

@@ -1,0 +1,44 @@
+"""The errors that a user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Self
+
+
+class ChurnError(Exception):
+    """What went wrong and what to do next; printed without a traceback, exit code 1."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+    @classmethod
+    def unknown(cls, kind: str, name: str, known: Iterable[str]) -> Self:
+        """No `kind` of that name: says which there are, the likeliest first."""
+        names = list(known)
+        close = get_close_matches(name.upper(), names, n=1)
+        there = ", ".join(close + [n for n in names if n not in close]) or "none yet"
+        guess = f"Did you mean {close[0]}? " if close else ""
+        return cls(f"there is no {kind} {name!r}", f"{guess}There is: {there}.")
+
+
+class UsageError(ChurnError):
+    """The call itself is wrong; exit code 2."""
+
+    exit_code = 2
+
+
+class DataError(ChurnError):
+    """The tables are not what their contracts say, or do not hold what was asked."""
+
+
+class StoreError(ChurnError):
+    """A store cannot be read or written, or does not hold what was asked."""

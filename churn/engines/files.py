@@ -1,0 +1,136 @@
+"""Tables as files: one CSV or Parquet file a table, read lazily, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from churn.domain.contracts import Table
+from churn.domain.errors import DataError, StoreError, UsageError
+from churn.domain.expressions import Type
+
+TYPES = {
+    Type.TEXT: pl.String(),
+    Type.INTEGER: pl.Int64(),
+    Type.FLOAT: pl.Float64(),
+    Type.DATE: pl.Date(),
+}
+"""The types that a contract may ask of a file."""
+
+SUFFIXES = (".csv", ".parquet")
+
+
+def locate(folder: Path, table: Table) -> Path:
+    """The table's file.
+
+    Raises:
+        DataError: There is none, or more than one.
+    """
+    candidates = [folder / f"{table.name.lower()}{suffix}" for suffix in SUFFIXES]
+    found = [path for path in candidates if path.is_file()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(
+            f"table {table.name}: found both {found[0].name} and {found[1].name} in {folder}",
+            "Remove or rename one of them.",
+        )
+    raise DataError(
+        f"table {table.name}: found neither {candidates[0].name} nor {candidates[1].name} "
+        f"in {folder}",
+        f"Put the file there, or make a sample: churn data generate --out {folder}",
+    )
+
+
+def scan(path: Path) -> pl.LazyFrame:
+    """The file as it is: every column of a CSV is text, an empty field is NULL."""
+    if path.suffix == ".parquet":
+        return pl.scan_parquet(path)
+    return pl.scan_csv(path, infer_schema=False)
+
+
+def converted(column: pl.Expr, found: pl.DataType, wanted: Type, *, strict: bool) -> pl.Expr:
+    """The column in the wanted type; without `strict`, NULL where a value is not of that type."""
+    if isinstance(found, pl.String) and wanted is Type.DATE:
+        return column.str.to_date("%Y-%m-%d", strict=strict)
+    return column.cast(TYPES[wanted], strict=strict)
+
+
+def read(folder: Path, table: Table) -> pl.LazyFrame:
+    """The columns of the contract, in its order and types.
+
+    Raises:
+        DataError: The file is missing, unreadable, or lacks a column.
+    """
+    lazy = scan(locate(folder, table))
+    found = lazy.collect_schema()
+    missing = [name for name in table.names if name not in found]
+    if missing:
+        raise DataError(
+            f"table {table.name} has no column {', '.join(missing)}; it has {', '.join(found)}",
+            f"See churn data check --data {folder}",
+        )
+    return lazy.select(
+        converted(pl.col(c.name), found[c.name], c.type, strict=True).alias(c.name)
+        for c in table.columns
+    )
+
+
+def write(frame: pl.DataFrame, destination: Path) -> int:
+    """Write CSV or Parquet, by the file's ending; returns the number of rows.
+
+    Raises:
+        UsageError: Another ending.
+        StoreError: The place cannot be written to.
+    """
+    writers: dict[str, Callable[[Path], object]] = {
+        ".csv": frame.write_csv,
+        ".parquet": frame.write_parquet,
+    }
+    if destination.suffix not in writers:
+        raise UsageError(
+            f"{destination} ends in {destination.suffix or 'nothing'}",
+            f"Name a file that ends in {' or '.join(writers)}.",
+        )
+    with replacing(destination) as temporary:
+        writers[destination.suffix](temporary)
+    return frame.height
+
+
+@contextmanager
+def replacing(destination: Path) -> Iterator[Path]:
+    """A temporary file that takes the destination's place when the block ends without an error.
+
+    Raises:
+        StoreError: The place cannot be written to.
+    """
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{destination.stem}-", suffix=destination.suffix, dir=destination.parent
+        )
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {destination}: {error.strerror}", "Choose a place you may write to."
+        ) from error
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(destination)
+    except OSError as error:
+        raise StoreError(f"cannot write {destination}: {error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
