@@ -105,7 +105,8 @@ class Problem:
         return f"{where}: {self.message}"
 
 
-PLAUSIBLE = {"minimum": date(1970, 1, 1), "maximum": date(2099, 12, 31)}
+EARLIEST, LATEST = date(1970, 1, 1), date(2099, 12, 31)
+"""Dates outside are typing errors."""
 
 CUSTOMERS = Table(
     "CUSTOMERS",
@@ -123,7 +124,8 @@ CUSTOMERS = Table(
             name="REGISTRATION_DATE",
             type=Type.DATE,
             description="the day the customer joined",
-            **PLAUSIBLE,
+            minimum=EARLIEST,
+            maximum=LATEST,
         ),
         ColumnContract(name="REGION", type=Type.TEXT, description="where the customer lives"),
     ),
@@ -144,7 +146,8 @@ ORDERS = Table(
             type=Type.DATE,
             not_before=Reference("CUSTOMERS", "REGISTRATION_DATE"),
             description="the day of the order",
-            **PLAUSIBLE,
+            minimum=EARLIEST,
+            maximum=LATEST,
         ),
         ColumnContract(
             name="ORDER_AMOUNT", type=Type.FLOAT, minimum=0, description="what the order was worth"

@@ -352,9 +352,7 @@ class Expression:
             raise UsageError(f"lag looks back by at least one row, found {rows}", "Never ahead.")
         return _operation("lag", self, options=(rows,))
 
-    def over(
-        self, *partition_by: str, order_by: str | tuple[str, ...] | None = None
-    ) -> Expression:
+    def over(self, *partition_by: str, order_by: str | tuple[str, ...] | None = None) -> Expression:
         """The aggregate of each row's partition, repeated on its rows.
 
         With `order_by` the aggregate runs: over the rows from the partition's first up to this

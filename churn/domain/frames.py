@@ -8,11 +8,11 @@ from churn.domain.expressions import Expression, Operand
 
 Join = Literal["inner", "left", "semi", "anti"]
 
-Made = TypeVar("Made", covariant=True)
+Made_co = TypeVar("Made_co", covariant=True)
 
 
-class Grouped(Protocol[Made]):
-    def agg(self, **aggregates: Expression) -> Made:
+class Grouped(Protocol[Made_co]):
+    def agg(self, **aggregates: Expression) -> Made_co:
         """The keys and one column an aggregate, one row a group."""
         ...
 

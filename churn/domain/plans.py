@@ -30,38 +30,39 @@ class Plan:
         return sha256(str(self).encode()).hexdigest()[:16]
 
     def filter(self, *conditions: Expression) -> Self:
-        return self._then(*(f"filter {c}" for c in conditions))
+        return self.then(*(f"filter {c}" for c in conditions))
 
     def select(self, *names: str, **expressions: Operand) -> Self:
-        return self._then("select " + ", ".join([*names, *_named(expressions)]))
+        return self.then("select " + ", ".join([*names, *_named(expressions)]))
 
     def with_columns(self, **expressions: Operand) -> Self:
-        return self._then(*(f"with {text}" for text in _named(expressions)))
+        return self.then(*(f"with {text}" for text in _named(expressions)))
 
     def group_by(self, *keys: str) -> GroupedPlan[Self]:
         return GroupedPlan(self, keys)
 
     def join(self, other: Self, on: str | tuple[str, ...], how: Join = "inner") -> Self:
-        return self._then(f"{how} join on {on}", *(f"  {step}" for step in other.steps))
+        return self.then(f"{how} join on {on}", *(f"  {step}" for step in other.steps))
 
     def join_asof(
         self, other: Self, *, left_time: str, right_time: str, by: str | tuple[str, ...], tie: str
     ) -> Self:
-        return self._then(
+        return self.then(
             f"as-of join by {by} where {left_time} >= {right_time}, ties by {tie}",
             *(f"  {step}" for step in other.steps),
         )
 
     def union(self, other: Self) -> Self:
-        return self._then("union", *(f"  {step}" for step in other.steps))
+        return self.then("union", *(f"  {step}" for step in other.steps))
 
     def distinct(self) -> Self:
-        return self._then("distinct")
+        return self.then("distinct")
 
     def sort(self, *by: str, descending: bool = False) -> Self:
-        return self._then(f"sort by {', '.join(by)}{' descending' if descending else ''}")
+        return self.then(f"sort by {', '.join(by)}{' descending' if descending else ''}")
 
-    def _then(self, *steps: str) -> Self:
+    def then(self, *steps: str) -> Self:
+        """The plan with these lines at its end."""
         return type(self)(self.steps + steps)
 
 
@@ -75,7 +76,7 @@ class GroupedPlan(Generic[P]):
 
     def agg(self, **aggregates: Expression) -> P:
         steps = (f"  {text}" for text in _named(aggregates))
-        return self.plan._then(f"group by {', '.join(self.keys) or '()'}", *steps)
+        return self.plan.then(f"group by {', '.join(self.keys) or '()'}", *steps)
 
 
 def _named(expressions: Mapping[str, Operand]) -> list[str]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
 from churn.domain.contracts import Table
-from churn.domain.errors import DataError, StoreError, UsageError
+from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import Type
+from churn.writing import replacing
 
 TYPES = {
     Type.TEXT: pl.String(),
@@ -100,37 +98,3 @@ def write(frame: pl.DataFrame, destination: Path) -> int:
     with replacing(destination) as temporary:
         writers[destination.suffix](temporary)
     return frame.height
-
-
-@contextmanager
-def replacing(destination: Path) -> Iterator[Path]:
-    """A temporary file that takes the destination's place when the block ends without an error.
-
-    Raises:
-        StoreError: The place cannot be written to.
-    """
-    try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            prefix=f".{destination.stem}-", suffix=destination.suffix, dir=destination.parent
-        )
-    except OSError as error:
-        raise StoreError(
-            f"cannot write {destination}: {error.strerror}", "Choose a place you may write to."
-        ) from error
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(destination)
-    except OSError as error:
-        raise StoreError(f"cannot write {destination}: {error}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

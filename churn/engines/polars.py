@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
@@ -18,6 +19,7 @@ import polars as pl
 from churn.domain.contracts import Problem, Table
 from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import (
+    WRITTEN,
     Column,
     Expression,
     Literal,
@@ -25,7 +27,6 @@ from churn.domain.expressions import (
     Operation,
     Scalar,
     Type,
-    WRITTEN,
     Window,
     require_aggregate,
     require_rows,
@@ -79,11 +80,12 @@ def _parse(x: pl.Expr, to: Type) -> pl.Expr:
     return written.cast(TYPES[to], strict=False)
 
 
-def _extreme(horizontal: Callable[..., pl.Expr]) -> Callable[..., pl.Expr]:
+def _extreme(better: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> Callable[..., pl.Expr]:
     def build(*values: pl.Expr) -> pl.Expr:
-        # Polars passes over NULL.
+        # Polars' own passes over NULL and NaN; its comparisons do not.
         known = pl.all_horizontal(*(v.is_not_null() for v in values))
-        return pl.when(known).then(horizontal(*values))
+        found = reduce(lambda x, y: pl.when(better(x, y)).then(x).otherwise(y), values)
+        return pl.when(known).then(found)
 
     return build
 
@@ -108,6 +110,13 @@ def _pick(end: Callable[[pl.Expr], pl.Expr]) -> Callable[..., pl.Expr]:
 def _running_sum(x: pl.Expr) -> pl.Expr:
     # Polars leaves a gap where the value itself is NULL.
     return pl.when(x.cum_count() > 0).then(x.fill_null(0).cum_sum())
+
+
+def _running_max(x: pl.Expr) -> pl.Expr:
+    # Polars passes over NaN: what is larger than the largest so far is one, and stays.
+    largest = x.cum_max()
+    nan = pl.when(x > largest).then(x).forward_fill()
+    return pl.coalesce(nan, largest.forward_fill())
 
 
 OPERATIONS: Mapping[str, Callable[..., pl.Expr]] = {
@@ -142,8 +151,8 @@ OPERATIONS: Mapping[str, Callable[..., pl.Expr]] = {
     "when": lambda condition, then, otherwise: pl.when(condition).then(then).otherwise(otherwise),
     "cast": _cast,
     "parse": _parse,
-    "greatest": _extreme(pl.max_horizontal),
-    "least": _extreme(pl.min_horizontal),
+    "greatest": _extreme(operator.ge),
+    "least": _extreme(operator.le),
     # Dates
     "days_between": lambda x, y: (y.cast(pl.Date) - x.cast(pl.Date)).dt.total_days(),
     "months_between": lambda x, y: _months(y) - _months(x),
@@ -163,7 +172,7 @@ OPERATIONS: Mapping[str, Callable[..., pl.Expr]] = {
     "trim": lambda x: x.str.strip_chars(" "),  # Polars' own default strips all white space
     "length": lambda x: _integer(x.str.len_chars()),
     "substring": lambda x, start, length: x.str.slice(start - 1, length),
-    "concat": lambda *texts: pl.concat_str(*texts),
+    "concat": lambda *texts: pl.concat_str(list(texts)),
     "replace": lambda x, old, new: x.str.replace_all(old, new, literal=True),
     "contains": lambda x, text: x.str.contains(text, literal=True),
     "starts_with": lambda x, text: x.str.starts_with(text),
@@ -189,7 +198,7 @@ RUNNING: Mapping[str, Callable[..., pl.Expr]] = {
     "sum": _running_sum,
     "mean": lambda x: _running_sum(_float(x)) / pl.when(x.cum_count() > 0).then(x.cum_count()),
     "min": lambda x: x.cum_min().forward_fill(),
-    "max": lambda x: x.cum_max().forward_fill(),
+    "max": _running_max,
     "count": lambda x: _integer(x.cum_count()),
     "count_rows": lambda: pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
 }
@@ -208,7 +217,7 @@ def native(expression: Operand) -> pl.Expr:
         case Window(operation=operation, partition_by=partition, order_by=order):
             table = RUNNING if order and operation.name in RUNNING else OPERATIONS
             built = table[operation.name](*map(native, operation.operands), *operation.options)
-            keys = list(partition) or [pl.lit(1)]
+            keys = [pl.col(k) for k in partition] or [pl.lit(1)]
             if not order:
                 return built.over(keys)
             return built.over(keys, order_by=list(order), nulls_last=True)
@@ -333,7 +342,7 @@ class PolarsGroups(Generic[F]):
             require_aggregate(aggregate)
         built = {name: native(aggregate) for name, aggregate in aggregates.items()}
         lazy = self.frame.lazy
-        return self.frame._with(
+        return type(self.frame)(
             lazy.group_by(*self.keys).agg(**built) if self.keys else lazy.select(**built)
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dataframely as dy
 import polars as pl
@@ -15,6 +17,7 @@ from churn.domain.contracts import (
     ColumnContract,
     Offender,
     Problem,
+    Reference,
     Severity,
     Table,
 )
@@ -136,21 +139,15 @@ def _rows(
     for column in columns:
         looked_up, more = _own_rules(column, columns, looked_up, others)
         rules |= {f"{column.name}|{rule}": valid for rule, valid in more.items()}
-    schema = type(
-        table.name,
-        (dy.Schema,),
-        {c.name: _dataframely(c) for c in columns}
-        | {name: dy.Any() for name in looked_up.collect_schema() if name not in table.names}
-        | {name: dy.rule()(lambda _, valid=valid: valid) for name, valid in rules.items()},
-    )
+    schema = _schema(table, columns, looked_up, rules)
     _, failures = schema.filter(looked_up.collect())
-    details = failures.details() if len(failures) else None
+    if not len(failures):
+        return
+    details = failures.details()
+    key = table.key if table.key in details.columns else None
     for name, count in failures.counts().items():
-        assert details is not None
-        column = table.column(name.split("|")[0])
-        rule = name.split("|")[1]
+        column, rule = table.column(name.split("|")[0]), name.split("|")[1]
         rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS)
-        key = table.key if table.key in rows.columns else None
         yield Problem(
             table=table.name,
             column=column.name,
@@ -165,22 +162,34 @@ def _rows(
         )
 
 
+def _schema(
+    table: Table, columns: list[ColumnContract], frame: pl.LazyFrame, rules: dict[str, pl.Expr]
+) -> type[dy.Schema]:
+    others = [name for name in frame.collect_schema() if name not in table.names]
+    members: dict[str, Any] = {c.name: _dataframely(c) for c in columns}
+    members |= {name: dy.Any() for name in others}
+    members |= {name: dy.rule()(partial(_constant, valid)) for name, valid in rules.items()}
+    return type(table.name, (dy.Schema,), members)
+
+
+def _constant(expression: pl.Expr, _schema: object) -> pl.Expr:
+    return expression
+
+
 def _dataframely(column: ColumnContract) -> dy.Column:
     """The contract in dataframely's words; NULL is judged by a rule on the value as written."""
+    limits: dict[str, Any] = {"nullable": True, "min": column.minimum, "max": column.maximum}
     match column.type:
         case Type.TEXT:
             allowed = list(column.values)
             check = {"values": lambda x: x.is_in(allowed)} if allowed else None
             return dy.String(nullable=True, check=check)
         case Type.DATE:
-            low, high = column.minimum, column.maximum
-            assert low is None or isinstance(low, date)
-            assert high is None or isinstance(high, date)
-            return dy.Date(nullable=True, min=low, max=high)
+            return dy.Date(**limits)
         case Type.INTEGER:
-            return dy.Int64(nullable=True, min=column.minimum, max=column.maximum)  # type: ignore[arg-type]
+            return dy.Int64(**limits)
         case _:
-            return dy.Float64(nullable=True, min=column.minimum, max=column.maximum)  # type: ignore[arg-type]
+            return dy.Float64(**limits)
 
 
 def _own_rules(
@@ -197,21 +206,22 @@ def _own_rules(
         rules["written"] &= written.str.contains(r"^\d{4}-\d\d-\d\d( 00:00:00[.0]*)?$")
     if column.key:
         rules["unique"] = value.is_null() | (pl.len().over(column.name) == 1)
-    if reference := column.refers_to:
-        if _has(others, reference.table, reference.column):
-            known = others[reference.table].select(reference.column).drop_nulls().unique()
-            found = f"{column.name} found"
-            frame = frame.join(
-                known.with_columns(pl.lit(True).alias(found)),
-                left_on=column.name,
-                right_on=reference.column,
-                how="left",
-                maintain_order="left",
-            )
-            rules["refers_to"] = value.is_null() | pl.col(found).is_not_null()
-    if reference := column.not_before:
+    reference = column.refers_to
+    if reference and _has(others, reference):
+        known = others[reference.table].select(reference.column).drop_nulls().unique()
+        found = f"{column.name} found"
+        frame = frame.join(
+            known.with_columns(pl.lit(value=True).alias(found)),
+            left_on=column.name,
+            right_on=reference.column,
+            how="left",
+            maintain_order="left",
+        )
+        rules["refers_to"] = value.is_null() | pl.col(found).is_not_null()
+    reference = column.not_before
+    if reference and _has(others, reference):
         link = next((c for c in present if c.refers_to), None)
-        if link and link.refers_to and _has(others, reference.table, reference.column):
+        if link and link.refers_to:
             start = f"{column.name} start"
             starts = (
                 others[reference.table]
@@ -227,8 +237,9 @@ def _own_rules(
     return frame, rules
 
 
-def _has(others: dict[str, pl.LazyFrame], table: str, column: str) -> bool:
-    return table in others and column in others[table].collect_schema()
+def _has(others: dict[str, pl.LazyFrame], reference: Reference) -> bool:
+    table = others.get(reference.table)
+    return table is not None and reference.column in table.collect_schema()
 
 
 def _message(column: ColumnContract, rule: str) -> str:

@@ -76,10 +76,16 @@ def sample(customers: int, seed: int) -> dict[str, pl.DataFrame]:
     # More and more join over time, some of them only after the as-of date.
     registered = np.floor(630 * np.sqrt(random.random(customers)) - 60)
     discontent = random.beta(1.5, 4.0, customers)
-    _, rate, amount, departures = (np.array(c)[segment] for c in zip(*SEGMENTS.values(), strict=True))
+    _, rate, amount, departures = (
+        np.array(c)[segment] for c in zip(*SEGMENTS.values(), strict=True)
+    )
 
-    hazard = departures * np.array(list(REGIONS.values()))[region] * np.exp(3.0 * (discontent - 0.27))
-    left = np.maximum(registered, 0) + random.exponential(1 / hazard) * MONTH_DAYS + DECLINE_DAYS / 2
+    hazard = (
+        departures * np.array(list(REGIONS.values()))[region] * np.exp(3.0 * (discontent - 0.27))
+    )
+    left = (
+        np.maximum(registered, 0) + random.exponential(1 / hazard) * MONTH_DAYS + DECLINE_DAYS / 2
+    )
     rate = rate * random.gamma(8.0, 1 / 8.0, customers)
     one_time = random.random(customers) < ONE_TIME_SHARE
 

@@ -1,0 +1,49 @@
+# Thin on purpose: each target is one command that you could type yourself.
+.DEFAULT_GOAL := help
+.PHONY: help setup test train check lint types bench lock clean
+
+BIN := .venv/bin
+READY := .venv/.ready
+# The first Python here that will do; name another with `make setup PYTHON=...`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null && echo $$p && break; done)
+ARGS ?=
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make .venv and install the locked versions, if missing or stale
+
+test: $(READY) ## Run the tests, with the coverage gate
+	$(BIN)/pytest -n 2 --cov $(ARGS)
+
+train: $(READY) ## Train on the sample data: metrics, a model version, the customers at risk
+	$(BIN)/churn train $(ARGS)
+
+check: lint types test ## Everything that a pull request must pass
+
+lint: $(READY) ## Check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## Check the types
+	$(BIN)/mypy
+
+bench: $(READY) ## Measure features and labels against hand-written Polars, 10 million orders
+	$(BIN)/pytest benchmarks --benchmark-only $(ARGS)
+
+lock: $(READY) ## Resolve the dependencies again into requirements.lock
+	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \
+	  --no-header --no-annotate --quiet pyproject.toml --output-file requirements.lock $(ARGS)
+
+clean: ## Remove what the tools left, but neither .venv nor the stores in .churn
+	rm -rf .benchmarks .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox dist
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "No Python 3.11, 3.12 or 3.13 found: install one, or name it with PYTHON=..." >&2; exit 1; }
+	@echo "Installing the locked versions into .venv (a minute or two, once) ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,126 @@
+"""Settings to engine and stores: the only place that chooses them."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churn.domain.errors import UsageError
+from churn.domain.windows import DEFAULT, Windows
+
+if TYPE_CHECKING:
+    from churn.engines.polars import PolarsEngine
+    from churn.stores import Stores
+
+SETTINGS_FILE = Path("churn.toml")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Flags over environment (`CHURN_*`) over `churn.toml` over these defaults.
+
+    Args:
+        home: Where the local stores are.
+        data: Where the local tables are.
+        observation_start: With only an as-of date given, the windows keep their lengths.
+    """
+
+    home: Path = Path(".churn")
+    data: Path = Path("data")
+    seed: int = 42
+    as_of: date | None = None
+    observation_start: date | None = None
+    outcome_end: date | None = None
+
+    @property
+    def windows(self) -> Windows:
+        moved = DEFAULT.ending(self.as_of) if self.as_of else DEFAULT
+        return replace(
+            moved,
+            observation_start=self.observation_start or moved.observation_start,
+            outcome_end=self.outcome_end or moved.outcome_end,
+        )
+
+
+def settings(
+    flags: Mapping[str, Any],
+    environment: Mapping[str, str] = os.environ,
+    file: Path = SETTINGS_FILE,
+) -> Settings:
+    """The settings in force; a flag that is None was not given.
+
+    Raises:
+        UsageError: The file is not TOML, holds an unknown name, or a value is malformed.
+    """
+    names = [field.name for field in fields(Settings)]
+    try:
+        written = tomllib.loads(file.read_text()) if file.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not valid TOML: {error}") from error
+    for name in written:
+        if name not in names:
+            raise UsageError.unknown(f"setting in {file}", name, names)
+    given = {name: environment.get(f"CHURN_{name.upper()}") for name in names}
+    values = {
+        **{name: (value, str(file)) for name, value in written.items()},
+        **{name: (value, f"CHURN_{name.upper()}") for name, value in given.items() if value},
+        **{name: (value, f"--{name}") for name, value in flags.items() if value is not None},
+    }
+    return Settings(
+        **{name: _typed(name, value, source) for name, (value, source) in values.items()}
+    )
+
+
+def _typed(name: str, value: Any, source: str) -> Any:
+    try:
+        if name in ("home", "data"):
+            return Path(value)
+        if name == "seed":
+            return int(value)
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError as error:
+        wanted = "a whole number" if name == "seed" else "a date written as 2024-06-30"
+        raise UsageError(f"{name} in {source} is {value!r}", f"Give {wanted}.") from error
+
+
+def engine(settings: Settings) -> PolarsEngine:
+    from churn.engines.polars import PolarsEngine
+
+    if not settings.data.is_dir():
+        raise UsageError(
+            f"the folder {settings.data} does not exist",
+            f"Name one that holds customers and orders, or make a sample: "
+            f"churn data generate --out {settings.data}",
+        )
+    return PolarsEngine(settings.data)
+
+
+def stores(settings: Settings) -> Stores:
+    from churn.stores import local
+
+    return local.stores(settings.home)
+
+
+def code_version() -> str:
+    """The package's version and, in a git checkout, the commit and whether it was changed since."""
+    import subprocess
+
+    from churn import __version__
+
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--exclude=*"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return __version__  # installed without its repository
+    return f"{__version__}+{described.stdout.strip()}"

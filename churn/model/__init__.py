@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: split, train, evaluate, explain, draw."""

@@ -1,0 +1,106 @@
+"""Why the model says so: gain importance and SHAP values, for each feature as it was written.
+
+SHAP values are computed by XGBoost's own exact TreeSHAP (Lundberg et al., 2020), in log-odds. The
+columns that encoding makes of one feature are added up again, which SHAP's additivity allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+import xgboost
+from sklearn.pipeline import Pipeline
+
+from churn.domain.features import Feature
+from churn.model.train import ENCODE, MODEL
+
+BASE = "BASE_VALUE"
+REASONS = 3
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """SHAP values, one row a customer and one column a feature, in log-odds.
+
+    `base + values.sum(axis=1)` is the log-odds of the predicted probability.
+    """
+
+    features: tuple[str, ...]
+    values: npt.NDArray[np.float64]
+    base: float
+    data: pd.DataFrame
+
+    def table(self) -> pl.DataFrame:
+        """What is kept: `SHAP_<feature>`, the features' values, and the base value."""
+        shap = pl.DataFrame(self.values, schema=[f"SHAP_{name}" for name in self.features])
+        base = pl.lit(self.base).alias(BASE)
+        return pl.concat([pl.from_pandas(self.data), shap], how="horizontal").with_columns(base)
+
+    @classmethod
+    def of_table(cls, table: pl.DataFrame) -> Explanation:
+        """Read back what `table` made, so that plots can be drawn again."""
+        features = tuple(c.removeprefix("SHAP_") for c in table.columns if c.startswith("SHAP_"))
+        values = table.select(f"SHAP_{name}" for name in features).to_numpy()
+        return cls(features, values, float(table[BASE][0]), table.select(features).to_pandas())
+
+
+def explain(fitted: Pipeline, x: pd.DataFrame) -> Explanation:
+    encoded = np.asarray(fitted[ENCODE].transform(x), dtype=np.float64)
+    booster = fitted[MODEL].get_booster()
+    contributions = booster.predict(xgboost.DMatrix(encoded), pred_contribs=True)
+    values = np.zeros((len(x), x.shape[1]))
+    for column, feature in enumerate(_origins(fitted, x)):
+        values[:, feature] += contributions[:, column]
+    return Explanation(tuple(x.columns), values, float(contributions[0, -1]), x)
+
+
+def importance(fitted: Pipeline, x: pd.DataFrame) -> pl.DataFrame:
+    """FEATURE and GAIN: its share of the loss that all splits together took away; largest first."""
+    scores = fitted[MODEL].get_booster().get_score(importance_type="total_gain")
+    gain = np.zeros(x.shape[1])
+    for column, feature in enumerate(_origins(fitted, x)):
+        gain[feature] += scores.get(f"f{column}", 0.0)
+    share = gain / gain.sum() if gain.sum() else gain
+    return pl.DataFrame({"FEATURE": list(x.columns), "GAIN": share}).sort("GAIN", descending=True)
+
+
+def reasons(
+    explanation: Explanation, features: Sequence[Feature], count: int = REASONS
+) -> list[list[str]]:
+    """For each customer the features that moved the probability most, in words."""
+    words = {feature.name: feature for feature in features}
+    rows = explanation.data.to_dict("records")
+    strongest = np.argsort(-np.abs(explanation.values), axis=1, kind="stable")[:, :count]
+    return [
+        [
+            _in_words(words[explanation.features[i]], row[explanation.features[i]], shap[i])
+            for i in ranked
+        ]
+        for row, shap, ranked in zip(rows, explanation.values, strongest, strict=True)
+    ]
+
+
+def _in_words(feature: Feature, value: Any, shap: float) -> str:
+    known = not pd.isna(value)
+    text = feature.reason.format(value) if known else f"{feature.name} unknown"
+    return f"{text} ({'raises' if shap > 0 else 'lowers'} the risk)"
+
+
+def _origins(fitted: Pipeline, x: pd.DataFrame) -> list[int]:
+    """For each encoded column, the position of the feature it was made of."""
+    encode = fitted[ENCODE]
+    position = {name: i for i, name in enumerate(x.columns)}
+    origins: list[int] = []
+    for name, step, names in encode.transformers_:
+        if name == "text" and len(names):
+            for column, categories in zip(names, step.categories_, strict=True):
+                origins += [position[column]] * len(categories)
+        elif name == "number":
+            origins += [position[column] for column in names]
+    return origins

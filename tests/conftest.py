@@ -1,0 +1,104 @@
+"""Profiles, and small worlds that tests can type in sight."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import polars as pl
+import pytest
+
+from churn.domain.contracts import CUSTOMERS, ORDERS
+from churn.engines import files
+from churn.engines.polars import PolarsEngine, PolarsFrame
+from churn.stores import Stores, local
+
+hypothesis.settings.register_profile("dev", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data"
+
+ORDER_SCHEMA = {c.name: files.TYPES[c.type] for c in ORDERS.columns}
+CUSTOMER_SCHEMA = {c.name: files.TYPES[c.type] for c in CUSTOMERS.columns}
+
+
+def orders_frame(rows: Sequence[tuple[str, str, float, str]]) -> pl.DataFrame:
+    """Orders from (customer, date, amount, status), numbered in that order."""
+    return pl.DataFrame(
+        [
+            (f"O{i}", customer, date.fromisoformat(day), amount, status)
+            for i, (customer, day, amount, status) in enumerate(rows)
+        ],
+        schema=ORDER_SCHEMA,
+        orient="row",
+    )
+
+
+def customers_frame(rows: Sequence[tuple[str, str]]) -> pl.DataFrame:
+    """Customers from (id, segment), registered in 2022 in the North."""
+    return pl.DataFrame(
+        [(customer, segment, date(2022, 1, 1), "North") for customer, segment in rows],
+        schema=CUSTOMER_SCHEMA,
+        orient="row",
+    )
+
+
+def framed(rows: pl.DataFrame) -> PolarsFrame:
+    return PolarsFrame(rows.lazy())
+
+
+@pytest.fixture
+def folder_of(tmp_path: Path) -> Callable[..., Path]:
+    """Write a customers.csv and an orders.csv, given as text or as frames."""
+
+    def write(**tables: Any) -> Path:
+        folder = tmp_path / "tables"
+        folder.mkdir(exist_ok=True)
+        for name, content in tables.items():
+            text = content.write_csv() if isinstance(content, pl.DataFrame) else content
+            (folder / f"{name}.csv").write_text(text)
+        return folder
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def sample_engine() -> PolarsEngine:
+    return PolarsEngine(SAMPLE)
+
+
+@pytest.fixture(scope="session")
+def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty store: making MLflow's tables takes a second and a half, copying them nothing."""
+    home = tmp_path_factory.mktemp("template")
+    assert local.Database(home).client.search_experiments()
+    return home / "mlflow.db"
+
+
+@pytest.fixture
+def home(tmp_path: Path, database_template: Path) -> Path:
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(database_template, home / "mlflow.db")
+    return home
+
+
+@pytest.fixture
+def stores(home: Path) -> Stores:
+    return local.stores(home)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the settings, or touches the stores, of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("CHURN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CHURN_HOME", str(tmp_path / "home"))
+    yield
