@@ -113,10 +113,9 @@ def _running_sum(x: pl.Expr) -> pl.Expr:
 
 
 def _running_max(x: pl.Expr) -> pl.Expr:
-    # Polars passes over NaN: what is larger than the largest so far is one, and stays.
-    largest = x.cum_max()
-    nan = pl.when(x > largest).then(x).forward_fill()
-    return pl.coalesce(nan, largest.forward_fill())
+    # Polars passes over NaN: what is larger than the largest of all is one, and stays.
+    nan = pl.when(x > x.max()).then(x).forward_fill()
+    return pl.coalesce(nan, x.cum_max().forward_fill())
 
 
 OPERATIONS: Mapping[str, Callable[..., pl.Expr]] = {
