@@ -146,7 +146,8 @@ def _rows(
     details = failures.details()
     key = table.key if table.key in details.columns else None
     for name, count in failures.counts().items():
-        column, rule = table.column(name.split("|")[0]), name.split("|")[1]
+        where, rule = name.split("|")
+        column, rule = table.column(where), rule.removeprefix("check__")
         rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS)
         yield Problem(
             table=table.name,

@@ -116,7 +116,7 @@ def by_group(
     rows = []
     for group, values in groups.items():
         for value in values.unique().sort():
-            chosen = (values == value).fill_null(value is None).to_numpy()
+            chosen = values.eq_missing(value).to_numpy()
             rows.append(
                 {
                     "GROUP": group,

@@ -28,6 +28,8 @@ FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2025, 1, 7)
 """History before the observation window, and a week after the outcome window."""
 
 BOUNDARY_DAYS = (
+    DEFAULT.observation.start - DAY,
+    DEFAULT.observation.start,
     DEFAULT.as_of,
     DEFAULT.outcome.start,
     DEFAULT.outcome_end,
@@ -41,7 +43,7 @@ SEGMENTS = {
     "Standard": (0.35, 1.15, 95.0, 0.085),
     "Basic": (0.49, 1.00, 60.0, 0.15),
 }
-REGIONS = {"North": 0.85, "South": 1.2, "East": 1.0, "West": 1.0}
+REGIONS = {"North": 0.65, "South": 1.5, "East": 1.0, "West": 0.9}
 """Departures in the region, relative to the others."""
 
 SEASON = (0.85, 0.8, 0.95, 1.0, 1.0, 0.9, 0.85, 0.8, 1.0, 1.05, 1.35, 1.45)

@@ -179,7 +179,7 @@ class Reference:
         if not mark:
             name, mark, selector = text.partition("/")
         name = name or default_name
-        valid = NAME.fullmatch(name) and (not mark or NAME.fullmatch(selector))
+        valid = text and NAME.fullmatch(name) and (not mark or NAME.fullmatch(selector))
         if not valid or (mark == "/" and not VERSION.fullmatch(selector)):
             raise UsageError(
                 f"{text!r} names no model", "Write NAME, NAME@ALIAS or NAME/V1; or only V1, @ALIAS."

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import shap
+from sklearn.base import clone
+
+from churn.domain.errors import DataError
+from churn.domain.features import FEATURE_VIEWS
+from churn.domain.windows import DEFAULT
+from churn.engines.polars import PolarsEngine
+from churn.model import evaluate, explain, plots, train
+from churn.pipelines import prepare
+
+V2 = FEATURE_VIEWS[1]
+FEATURES = V2.features
+
+
+@pytest.fixture(scope="module")
+def rows(sample_engine: PolarsEngine) -> pl.DataFrame:
+    features = prepare.feature_rows(sample_engine, V2, DEFAULT)
+    labels = sample_engine.collect(prepare.labels(sample_engine, DEFAULT))
+    return labels.join(features, on="CUSTOMER_ID").sort("CUSTOMER_ID").head(600)
+
+
+@pytest.fixture(scope="module")
+def x(rows: pl.DataFrame) -> pd.DataFrame:
+    return train.inputs(rows, FEATURES)
+
+
+@pytest.fixture(scope="module")
+def y(rows: pl.DataFrame) -> evaluate.Labels:
+    return train.labels(rows)
+
+
+@pytest.fixture(scope="module")
+def fitted(x: pd.DataFrame, y: evaluate.Labels) -> train.Pipeline:
+    return train.pipeline(FEATURES, train.NAMED_RUNS["Conservative"], seed=1).fit(x, y)
+
+
+def test_inputs_are_in_the_order_of_the_view_and_numbers_are_floats(x: pd.DataFrame) -> None:
+    assert tuple(x.columns) == V2.columns
+    assert set(x.drop(columns="SEGMENT").dtypes) == {np.dtype("float64")}
+
+
+def test_training_twice_gives_one_model(x: pd.DataFrame, y: evaluate.Labels) -> None:
+    """Same data, same seed, same numbers, to the last bit; whatever threads did what first."""
+
+    def once() -> list[train.Candidate]:
+        return list(train.search(x, y, FEATURES, draws=3, seed=5, advance=lambda *_: None))
+
+    for a, b in zip(once(), once(), strict=True):
+        assert (a.name, a.parameters) == (b.name, b.parameters)
+        assert np.array_equal(a.out_of_fold, b.out_of_fold)
+
+
+def test_another_seed_gives_other_folds(x: pd.DataFrame, y: evaluate.Labels) -> None:
+    losses = {
+        train.search(x, y, FEATURES, draws=0, seed=s, advance=lambda *_: None)[0].log_loss
+        for s in (1, 2)
+    }
+    assert len(losses) == 2
+
+
+def test_search_names_the_runs_of_the_lab_and_the_best_draw(
+    x: pd.DataFrame, y: evaluate.Labels
+) -> None:
+    told: list[tuple[int, int]] = []
+    found = train.search(x, y, FEATURES, draws=2, seed=0, advance=lambda *t: told.append(t))
+    assert [c.name for c in found] == ["Baseline", "DeepTree", "Conservative", "Tuned"]
+    assert told == [(i, 5) for i in range(1, 6)]
+    assert train.best(found).log_loss == min(c.log_loss for c in found)
+
+
+def test_nobody_is_predicted_by_a_model_that_saw_them(x: pd.DataFrame, y: evaluate.Labels) -> None:
+    """A model that could look up its own customers would separate random labels."""
+    coin = np.random.default_rng(0).integers(0, 2, len(y))
+    found = train.search(x, coin, FEATURES, draws=0, seed=0, advance=lambda *_: None)
+    deep = found[1]
+    assert evaluate.RANKING["roc_auc"](coin, deep.out_of_fold) < 0.6
+
+
+def test_repeats_have_25_folds_and_a_spread(x: pd.DataFrame, y: evaluate.Labels) -> None:
+    candidate = train.search(x, y, FEATURES, draws=0, seed=0, advance=lambda *_: None)[2]
+    again = train.repeated(candidate, x, y, FEATURES, seed=0)
+    assert len(again.folds) == 25
+    summary = again.cross_validated(0.5)
+    assert set(summary) == set(evaluate.NAMES)
+    assert all(values["std"] > 0 for values in summary.values())
+
+
+def test_every_fitted_step_is_inside_the_pipeline(x: pd.DataFrame, y: evaluate.Labels) -> None:
+    """Encoding learns its categories from the rows it is fitted on, and from no others."""
+    basic = x["SEGMENT"] == "Basic"
+    fitted = train.pipeline(FEATURES, {"n_estimators": 5}, seed=0).fit(x[basic], y[basic])
+    assert list(fitted[train.ENCODE].named_transformers_["text"].categories_[0]) == ["Basic"]
+    assert train.probabilities(fitted, x).shape == (len(x),)  # unknown segments are no error
+
+
+def test_missing_values_are_no_error(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+    holes = x.head(3).copy()
+    holes.loc[holes.index[0], "SEGMENT"] = None
+    holes.loc[holes.index[1], "AVG_ORDER_AMOUNT"] = np.nan
+    assert np.isfinite(train.probabilities(fitted, holes)).all()
+    said = explain.reasons(explain.explain(fitted, holes), FEATURES, count=len(FEATURES))
+    assert any("SEGMENT unknown" in reason for reason in said[0])
+    assert any("AVG_ORDER_AMOUNT unknown" in reason for reason in said[1])
+
+
+@pytest.mark.parametrize(("churned", "says"), [(4, "4 customers .* churned"), (96, "4 .* stayed")])
+def test_fewer_customers_than_folds_are_refused(churned: int, says: str) -> None:
+    with pytest.raises(DataError, match=says):
+        train.require_folds(np.array([1] * churned + [0] * (100 - churned)))
+
+
+# Behaviour
+
+
+def test_a_lapsed_customer_is_likelier_to_churn(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+    """Direction: the same customers, silent since the start of the window."""
+    lapsed = x.assign(DAYS_SINCE_LAST_ORDER=170.0)
+    recent = x.assign(DAYS_SINCE_LAST_ORDER=3.0)
+    gap = train.probabilities(fitted, lapsed) - train.probabilities(fitted, recent)
+    assert (gap > 0).mean() > 0.95
+
+
+def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: train.Pipeline) -> None:
+    coin = np.random.default_rng(1).integers(0, 2, len(x))
+    half = len(x) // 2
+    model = clone(fitted).fit(x[:half], coin[:half])
+    p = train.probabilities(model, x[half:])
+    assert 0.4 < evaluate.RANKING["roc_auc"](coin[half:], p) < 0.6
+
+
+# Explanation
+
+
+def test_shap_values_add_up_to_the_prediction(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+    found = explain.explain(fitted, x)
+    p = train.probabilities(fitted, x)
+    assert found.base + found.values.sum(axis=1) == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
+
+
+def test_shap_values_are_those_of_the_shap_library(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+    """The oracle explains the encoded columns; ours add them up again per feature."""
+    few = x.head(50)
+    encoded = np.asarray(fitted[train.ENCODE].transform(few), dtype=float)
+    oracle = shap.TreeExplainer(fitted[train.MODEL])(encoded).values
+    segments = encoded.shape[1] - (few.shape[1] - 1)
+    found = explain.explain(fitted, few)
+    assert found.values[:, -1] == pytest.approx(oracle[:, :segments].sum(axis=1), abs=1e-4)
+    assert found.values[:, :-1] == pytest.approx(oracle[:, segments:], abs=1e-4)
+
+
+def test_shap_values_are_kept_whole(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+    found = explain.explain(fitted, x)
+    again = explain.Explanation.of_table(found.table())
+    assert (again.features, again.base) == (found.features, found.base)
+    assert np.array_equal(again.values, found.values)
+    pd.testing.assert_frame_equal(again.data, found.data)
+
+
+def test_importance_shares_add_up_and_follow_the_signal(
+    fitted: train.Pipeline, x: pd.DataFrame
+) -> None:
+    found = explain.importance(fitted, x)
+    assert found["GAIN"].sum() == pytest.approx(1)
+    assert found["FEATURE"][0] == "DAYS_SINCE_LAST_ORDER"
+    assert set(found["FEATURE"]) == set(V2.columns)
+
+
+def test_reasons_name_the_strongest_features_in_words() -> None:
+    data = pd.DataFrame(
+        {"DAYS_SINCE_LAST_ORDER": [95.0], "RETURN_RATE": [0.25], "SEGMENT": ["Basic"]}
+    )
+    values = np.array([[0.9, -1.5, 0.1]])
+    found = explain.Explanation(tuple(data.columns), values, 0.0, data)
+    assert explain.reasons(found, FEATURES, count=2) == [
+        ["25% of orders returned (lowers the risk)", "last order 95 days ago (raises the risk)"]
+    ]
+
+
+# Pictures
+
+
+def test_plots_are_drawn_again_from_what_was_kept(
+    fitted: train.Pipeline, x: pd.DataFrame, y: evaluate.Labels, tmp_path: object
+) -> None:
+    from pathlib import Path
+
+    p = train.probabilities(fitted, x)
+    kept = explain.Explanation.of_table(explain.explain(fitted, x).table())
+    figures = {
+        "roc": plots.roc(y, p, 0.8),
+        "precision_recall": plots.precision_recall(y, p, 0.8),
+        "calibration": plots.calibration(evaluate.calibration(y, p)),
+        "confusion_matrix": plots.confusion(evaluate.confusion(y, p, 0.5), 0.5),
+        "importance": plots.importance(explain.importance(fitted, x)),
+        "shap_summary": plots.shap_summary(kept),
+        "shap_waterfall": plots.shap_waterfall(kept, 0),
+    }
+    paths = plots.save(figures, Path(str(tmp_path)) / "plots")
+    assert [path.stem for path in paths] == list(figures)
+    for path in paths:
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_size > 5_000

@@ -1,0 +1,241 @@
+"""The whole way on small data: what is found, recorded, registered and listed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from churn.domain.errors import DataError, StoreError
+from churn.domain.features import FEATURE_VIEWS
+from churn.domain.windows import DEFAULT
+from churn.engines.polars import PolarsEngine
+from churn.model import evaluate
+from churn.model.split import is_train
+from churn.pipelines import train
+from churn.pipelines.generate import sample
+from churn.pipelines.score import score
+from churn.stores import Reference, Stores, local
+from tests.conftest import customers_frame, orders_frame
+
+V1, V2 = FEATURE_VIEWS
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> PolarsEngine:
+    from churn.domain.contracts import TABLES
+
+    engine = PolarsEngine(tmp_path_factory.mktemp("small"))
+    tables = sample(500, 1)
+    for table in TABLES:
+        engine.save(table, tables[table.name])
+    return engine
+
+
+def trained(engine: PolarsEngine, stores: Stores, seed: int = 1) -> train.Training:
+    return train.run(
+        engine,
+        stores,
+        V2,
+        DEFAULT,
+        draws=1,
+        seed=seed,
+        code_version="test",
+        progress=lambda *_: None,
+    )
+
+
+@pytest.fixture(scope="module")
+def scorable(
+    small: PolarsEngine, database_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Stores:
+    """Stores with one trained model, for tests that only score with it."""
+    home = tmp_path_factory.mktemp("scorable")
+    shutil.copy(database_template, home / "mlflow.db")
+    stores = local.stores(home)
+    trained(small, stores)
+    return stores
+
+
+def test_training_from_end_to_end(small: PolarsEngine, stores: Stores) -> None:
+    done = trained(small, stores)
+    # What it reports
+    assert set(done.evaluation.metrics) == set(done.cross_validated) == set(evaluate.NAMES)
+    assert done.chosen.log_loss == min(c.log_loss for c in done.candidates)
+    # What it recorded
+    runs = {run.name: run for run in stores.experiments.runs()}
+    assert set(runs) == {"Baseline", "DeepTree", "Conservative", "Tuned"} == set(done.runs)
+    chosen = runs[done.chosen.name]
+    assert chosen.tags["chosen"] == "true"
+    assert chosen.metrics["test_roc_auc"] == done.evaluation.metrics["roc_auc"]
+    assert chosen.parameters["data_hash"] == done.training_set.data_hash
+    files = {str(p.relative_to(chosen.location)) for p in Path(chosen.location).rglob("*.*")}
+    assert {f"plots/{name}.png" for name in PLOTS} <= files
+    assert {"shap_values.parquet", "evaluation.json", "groups.csv", "importance.csv"} <= files
+    # What it registered
+    assert done.version.version == "V1"
+    assert done.version.is_default
+    assert done.version.lineage.run == chosen.id
+    assert done.version.lineage.training_set == done.training_set.name
+    assert done.version.lineage.threshold == done.threshold
+    # What it listed
+    listed = pl.read_csv(done.risk_list.location)
+    assert listed.height == done.training_set.rows
+    json.dumps(train.summary(done, "file"))
+
+
+PLOTS = (
+    "roc",
+    "precision_recall",
+    "calibration",
+    "confusion_matrix",
+    "importance",
+    "shap_summary",
+    "shap_waterfall",
+)
+
+
+def test_only_the_chosen_run_ever_saw_the_test_part(small: PolarsEngine, stores: Stores) -> None:
+    """The test part is read once: no other run has a number from it to be compared by."""
+    done = trained(small, stores)
+    for run in stores.experiments.runs():
+        tested = [name for name in run.metrics if name.startswith("test_")]
+        assert bool(tested) == (run.name == done.chosen.name)
+
+
+def test_the_test_part_chooses_nothing(small: PolarsEngine, stores: Stores, tmp_path: Path) -> None:
+    """Turn every label of the test part around: the same model comes out."""
+    from churn.domain.contracts import CUSTOMERS, ORDERS
+
+    orders = small.collect(small.read(ORDERS))
+    outcome = pl.col("ORDER_DATE").is_between(DEFAULT.outcome.start, DEFAULT.outcome_end)
+    tested = pl.Series([not is_train(c) for c in orders["CUSTOMER_ID"]])
+    kept = orders.filter(~(outcome & tested))
+    stayed = orders.filter(outcome & tested)["CUSTOMER_ID"].unique().to_list()
+    others = kept.filter(~pl.col("CUSTOMER_ID").is_in(stayed))
+    back = (
+        others.filter([not is_train(c) for c in others["CUSTOMER_ID"]])
+        .unique("CUSTOMER_ID")
+        .with_columns(ORDER_ID="X" + pl.col("ORDER_ID"), ORDER_DATE=pl.lit(DEFAULT.outcome.start))
+    )
+    turned = PolarsEngine(tmp_path)
+    turned.save(CUSTOMERS, small.collect(small.read(CUSTOMERS)))
+    turned.save(ORDERS, pl.concat([kept, back]))
+    a, b = trained(small, stores), trained(turned, stores)
+    assert a.evaluation.metrics != b.evaluation.metrics
+    assert (a.chosen.name, a.chosen.parameters) == (b.chosen.name, b.chosen.parameters)
+    assert (a.threshold, a.cross_validated) == (b.threshold, b.cross_validated)
+
+
+def test_same_data_and_seed_give_the_same_numbers(small: PolarsEngine, stores: Stores) -> None:
+    first, second = (trained(small, stores) for _ in range(2))
+    assert first.evaluation.metrics == second.evaluation.metrics
+    assert first.threshold == second.threshold
+    assert first.training_set == second.training_set
+    listed = [done.risk_list.rows.drop("MODEL_VERSION") for done in (first, second)]
+    assert listed[0].equals(listed[1])
+    assert (first.version.version, second.version.version) == ("V1", "V2")
+
+
+# Scoring
+
+
+def test_the_risk_list_is_ranked_and_complete(small: PolarsEngine, scorable: Stores) -> None:
+    as_of = date(2024, 9, 15)
+    scored = score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), as_of)
+    rows = scored.rows
+    from churn.domain.contracts import ORDERS
+
+    active = (
+        small.collect(small.read(ORDERS))
+        .filter(pl.col("ORDER_DATE").is_between(date(2024, 3, 16), as_of))["CUSTOMER_ID"]
+        .unique()
+    )
+    assert sorted(rows["CUSTOMER_ID"]) == sorted(active)
+    assert rows["RANK"].to_list() == list(range(1, rows.height + 1))
+    assert rows["CHURN_PROBABILITY"].is_sorted(descending=True)
+    assert (
+        rows.select("SEGMENT", "REGION", "REASON_1", "REASON_2", "REASON_3")
+        .null_count()
+        .sum_horizontal()
+        .item()
+        == 0
+    )
+    high = rows["CHURN_PROBABILITY"] >= 0.7
+    assert ((rows["RISK_BAND"] == "High") == high).all()
+    for group in ("SEGMENT", "REGION"):
+        assert scored.counts.filter(GROUP=group)["CUSTOMERS"].sum() == rows.height
+
+
+def test_the_future_does_not_change_a_score(
+    small: PolarsEngine, scorable: Stores, tmp_path: Path
+) -> None:
+    from churn.domain.contracts import CUSTOMERS, ORDERS
+
+    as_of = DEFAULT.as_of
+    past = PolarsEngine(tmp_path)
+    past.save(CUSTOMERS, small.collect(small.read(CUSTOMERS)))
+    past.save(ORDERS, small.collect(small.read(ORDERS)).filter(pl.col("ORDER_DATE") <= as_of))
+    reference = Reference("CUSTOMER_CHURN_PREDICTOR")
+    assert score(past, scorable, reference, as_of).rows.equals(
+        score(small, scorable, reference, as_of).rows
+    )
+
+
+def test_scoring_a_date_again_replaces(small: PolarsEngine, scorable: Stores) -> None:
+    reference = Reference("CUSTOMER_CHURN_PREDICTOR", "V1")
+    first, again = (score(small, scorable, reference, date(2024, 8, 31)) for _ in range(2))
+    assert first.location == again.location
+    assert pl.read_csv(again.location).height == again.rows.height
+
+
+def test_scoring_beyond_the_data_is_refused(small: PolarsEngine, scorable: Stores) -> None:
+    with pytest.raises(DataError, match="as-of date 2025-06-01 is outside the data"):
+        score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), date(2025, 6, 1))
+
+
+def test_a_changed_definition_is_a_finding(
+    small: PolarsEngine, scorable: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from churn.domain import features
+
+    changed = replace(V2, compute=lambda o, c, w: V2.compute(o, c, w).with_columns(RETURN_RATE=0.0))
+    monkeypatch.setattr(features, "FEATURE_VIEWS", (V1, changed))
+    (finding,) = score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), None).findings
+    assert "the definition of CUSTOMER_FEATURES/v2 has changed since" in finding
+
+
+def test_an_unknown_model_is_refused(small: PolarsEngine, scorable: Stores) -> None:
+    with pytest.raises(StoreError, match="there is no model NOPE"):
+        score(small, scorable, Reference("NOPE"), None)
+
+
+# Bad data
+
+
+def test_one_class_only_is_refused(stores: Stores, folder_of: Callable[..., Path]) -> None:
+    rows = [
+        (f"C{i}", day, 5.0, "FULFILLED") for i in range(50) for day in ("2024-05-01", "2024-12-31")
+    ]
+    customers = customers_frame([(f"C{i}", "Basic") for i in range(50)])
+    folder = folder_of(customers=customers, orders=orders_frame(rows))
+    with pytest.raises(DataError, match=r"one class only: .* 0 of them churned"):
+        trained(PolarsEngine(folder), stores)
+    assert not stores.experiments.runs()
+
+
+def test_errors_in_the_data_are_all_named(stores: Stores, folder_of: Callable[..., Path]) -> None:
+    orders = orders_frame([("Z", "2024-05-01", -5.0, "LOST")])
+    folder = folder_of(customers=customers_frame([("A", "Basic")]), orders=orders)
+    with pytest.raises(DataError) as raised:
+        trained(PolarsEngine(folder), stores)
+    for column in ("CUSTOMER_ID", "ORDER_AMOUNT", "STATUS"):
+        assert f"ORDERS.{column}" in str(raised.value)
+    assert "churn data check" in str(raised.value)

@@ -1,0 +1,320 @@
+"""What the stores promise: whole or not at all, immutable versions, one owner for an alias."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from churn.domain.errors import StoreError, UsageError
+from churn.domain.features import FEATURE_VIEWS
+from churn.domain.windows import DEFAULT
+from churn.model import train
+from churn.stores import (
+    MODEL_NAME,
+    Lineage,
+    ModelVersion,
+    NewModel,
+    NewRun,
+    Reference,
+    Stores,
+    local,
+)
+
+V1 = FEATURE_VIEWS[0]
+
+X = pd.DataFrame({name: np.arange(40.0) * (i + 1) for i, name in enumerate(V1.columns)})
+FITTED = train.pipeline(V1.features, {"n_estimators": 3}, seed=0).fit(X, np.arange(40) % 2)
+
+
+def new_run(**changes: Any) -> NewRun:
+    fields: dict[str, Any] = {
+        "name": "Baseline",
+        "training": "t1",
+        "parameters": {"max_depth": "3"},
+        "metrics": {"cv_log_loss_mean": 0.5},
+        "tags": {"chosen": "true"},
+    }
+    return NewRun(**{**fields, **changes})
+
+
+def lineage(run: str, **changes: Any) -> Lineage:
+    fields: dict[str, Any] = {
+        "run": run,
+        "feature_view": str(V1),
+        "feature_fingerprint": V1.plan.fingerprint,
+        "training_set": "TRAINING_SET_1",
+        "data_hash": "ab12",
+        "as_of": DEFAULT.as_of,
+        "observation_start": DEFAULT.observation_start,
+        "outcome_end": DEFAULT.outcome_end,
+        "gap_days": 0,
+        "threshold": 0.1 + 0.2,
+        "code_version": "0.1.0",
+    }
+    return Lineage(**{**fields, **changes})
+
+
+def register(stores: Stores, **changes: Any) -> ModelVersion:
+    run = stores.experiments.log(new_run())
+    model = NewModel(MODEL_NAME, FITTED, X.head(5), "a comment", {"roc_auc": 0.8})
+    return stores.models.register(model, lineage(run, **changes))
+
+
+def of(selector: str) -> Reference:
+    return Reference(MODEL_NAME, selector)
+
+
+# Features and training sets
+
+ROWS = pl.DataFrame({"CUSTOMER_ID": ["B", "A"], "X": [0.1, 0.2], "IS_CHURNED": [1, 0]})
+
+
+def test_features_carry_their_own_record(stores: Stores, home: Path) -> None:
+    record = stores.features.save_features(V1, DEFAULT, ROWS)
+    assert (record.view, record.as_of, record.rows) == (str(V1), DEFAULT.as_of, 2)
+    path = home / "features" / "CUSTOMER_FEATURES" / "v1" / "2024-06-30.parquet"
+    assert record.location == str(path)
+    assert pl.read_parquet(path).rows() == ROWS.rows()
+    kept = json.loads(pl.read_parquet_metadata(path)["churn"])
+    assert (kept["fingerprint"], kept["data_hash"]) == (record.fingerprint, record.data_hash)
+
+
+def test_features_of_the_same_date_are_replaced(stores: Stores, home: Path) -> None:
+    stores.features.save_features(V1, DEFAULT, ROWS)
+    stores.features.save_features(V1, DEFAULT, ROWS.head(1))
+    (path,) = (home / "features").rglob("*.parquet")
+    assert pl.read_parquet(path).height == 1
+
+
+def test_training_sets_are_named_after_their_content(stores: Stores, home: Path) -> None:
+    first = stores.features.save_training_set(V1, DEFAULT, ROWS)
+    same = stores.features.save_training_set(V1, DEFAULT, ROWS.reverse())
+    other = stores.features.save_training_set(V1, DEFAULT, ROWS.with_columns(X=pl.lit(0.3)))
+    assert (first.name, first.churned, first.rows) == (same.name, 1, 2)
+    assert first.name != other.name
+    assert len(list((home / "training_sets").iterdir())) == 2
+
+
+# Experiments
+
+
+def test_a_run_is_read_back_as_it_was_logged(stores: Stores, tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    (artifacts / "plots").mkdir(parents=True)
+    (artifacts / "plots" / "roc.png").write_bytes(b"png")
+    run_id = stores.experiments.log(new_run(artifacts=artifacts))
+    (run,) = stores.experiments.runs()
+    assert (run.id, run.name, run.training) == (run_id, "Baseline", "t1")
+    assert (run.parameters, run.metrics) == ({"max_depth": "3"}, {"cv_log_loss_mean": 0.5})
+    assert run.tags == {"chosen": "true"}
+    assert (Path(run.location) / "plots" / "roc.png").read_bytes() == b"png"
+
+
+def test_the_newest_run_comes_first(stores: Stores) -> None:
+    stores.experiments.log(new_run(name="A"))
+    time.sleep(0.01)
+    stores.experiments.log(new_run(name="B"))
+    assert [run.name for run in stores.experiments.runs()] == ["B", "A"]
+
+
+def test_a_run_that_did_not_finish_is_not_seen_and_is_buried(stores: Stores, home: Path) -> None:
+    """What a killed process leaves is hidden at once and marked by the next writer."""
+    client = local.Database(home).client
+    stores.experiments.log(new_run())
+    experiment = client.get_experiment_by_name("CHURN_PREDICTION_EXPERIMENT")
+    assert experiment is not None
+    dead = client.create_run(experiment.experiment_id)
+    assert len(stores.experiments.runs()) == 1
+    stores.experiments.log(new_run())
+    assert client.get_run(dead.info.run_id).info.status == "KILLED"
+
+
+def test_an_empty_store_has_no_runs_and_is_not_made_by_looking(tmp_path: Path) -> None:
+    empty = local.stores(tmp_path / "nothing")
+    assert list(empty.experiments.runs()) == []
+    assert list(empty.models.versions(MODEL_NAME)) == []
+    assert not (tmp_path / "nothing").exists()
+
+
+# Models
+
+
+def test_a_version_knows_where_it_comes_from(stores: Stores) -> None:
+    made = register(stores)
+    (run,) = stores.experiments.runs()
+    assert (made.name, made.version, made.comment) == (MODEL_NAME, "V1", "a comment")
+    assert made.lineage == lineage(run.id)
+    assert made.lineage.windows == DEFAULT
+    assert made.metrics == {"roc_auc": 0.8}
+
+
+def test_a_loaded_model_says_what_the_saved_one_said(stores: Stores) -> None:
+    loaded = stores.models.load(register(stores))
+    assert np.array_equal(train.probabilities(loaded, X), train.probabilities(FITTED, X))
+
+
+def test_model_files_hold_no_pickle(stores: Stores, home: Path) -> None:
+    """Loading a model must not be able to run code that somebody put into it."""
+    register(stores)
+    assert not list(home.rglob("*.pkl"))
+
+
+def test_the_first_version_is_the_default_until_another_is_chosen(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert stores.models.get(of("DEFAULT")).version == "V1"
+    assert stores.models.set_default(of("V2")).is_default
+    assert [v.is_default for v in stores.models.versions(MODEL_NAME)] == [False, True]
+
+
+def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert stores.models.set_alias(of("V1"), "production").aliases == ("PRODUCTION",)
+    stores.models.set_alias(of("LAST"), "PRODUCTION")
+    assert [v.aliases for v in stores.models.versions(MODEL_NAME)] == [(), ("PRODUCTION",)]
+    assert stores.models.get(of("PRODUCTION")).version == "V2"
+
+
+def test_first_and_last_are_aliases_by_themselves(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
+
+
+@pytest.mark.parametrize("alias", ["V3", "DEFAULT", "last", "two words", ""])
+def test_words_that_mean_something_else_are_no_aliases(stores: Stores, alias: str) -> None:
+    register(stores)
+    with pytest.raises(UsageError, match="cannot be an alias"):
+        stores.models.set_alias(of("V1"), alias)
+
+
+def test_unknown_models_versions_and_aliases_are_refused(stores: Stores) -> None:
+    with pytest.raises(StoreError, match="there is no model CUSTOMER_CHURN_PREDICTOR"):
+        stores.models.get(of("V1"))
+    register(stores)
+    with pytest.raises(StoreError, match=r"no version of .* 'V9'(.|\n)*There is: .*V1"):
+        stores.models.get(of("V9"))
+    with pytest.raises(StoreError, match=r"no alias of .* 'PRODUCTION'"):
+        stores.models.set_default(of("PRODUCTION"))
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("M", Reference("M")),
+        ("m@production", Reference("M", "PRODUCTION")),
+        ("M/v2", Reference("M", "V2")),
+        ("V2", Reference(MODEL_NAME, "V2")),
+        ("@PRODUCTION", Reference(MODEL_NAME, "PRODUCTION")),
+    ],
+)
+def test_references_are_read(text: str, meant: Reference) -> None:
+    assert Reference.parse(text) == meant
+
+
+@pytest.mark.parametrize("text", ["", "M@", "M/", "M/PRODUCTION", "a b", "M@x@y", "M/V0"])
+def test_what_names_no_model_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="names no model"):
+        Reference.parse(text)
+
+
+# Scores
+
+
+def test_scores_of_the_same_version_and_date_are_replaced(stores: Stores, home: Path) -> None:
+    version = register(stores)
+    for rows in (ROWS, ROWS.head(1)):
+        location = stores.scores.save(version, date(2024, 6, 30), rows)
+    assert pl.read_csv(location).height == 1
+    assert len(list((home / "scores").rglob("*.csv"))) == 1
+
+
+# Faults
+
+
+def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    broken = local.stores(tmp_path / "file" / "home")
+    with pytest.raises(StoreError, match=r"cannot be written to(.|\n)*CHURN_HOME"):
+        broken.experiments.log(new_run())
+    with pytest.raises(StoreError, match="cannot write"):
+        broken.features.save_features(V1, DEFAULT, ROWS)
+
+
+def test_a_store_that_is_held_by_another_process_is_named(
+    stores: Stores, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "PATIENCE", 0.05)
+    with local.Database(home).writing(), pytest.raises(StoreError, match="by another process"):
+        stores.experiments.log(new_run())
+
+
+def test_a_damaged_database_is_an_error_that_names_the_store(home: Path) -> None:
+    register(local.stores(home))
+    (home / "mlflow.db").write_bytes(b"not a database" * 1000)
+    with pytest.raises(StoreError, match=r"the store .* failed"):
+        local.stores(home).experiments.runs()
+
+
+def _register_some(home: str, count: int) -> None:
+    for _ in range(count):
+        register(local.stores(Path(home)))
+
+
+def test_writers_at_once_get_versions_of_their_own(home: Path) -> None:
+    """Three processes, one store, from the first moment on: also the making of its tables."""
+    shutil.rmtree(home)
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=_register_some, args=(str(home), 2)) for _ in range(3)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 3
+    versions = local.stores(home).models.versions(MODEL_NAME)
+    assert [v.version for v in versions] == [f"V{i}" for i in range(1, 7)]
+    assert len({v.lineage.run for v in versions}) == 6
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.2, 0.5])
+def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
+    home: Path, delay: float
+) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.stores import test_local as t\n"
+        "stores = t.local.stores(Path(sys.argv[1])); stores.experiments.runs()\n"
+        "print('ready', flush=True)\n"
+        "while True: t.register(stores)"
+    )
+    victim = subprocess.Popen(
+        [sys.executable, "-c", code, str(home)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[2],
+    )
+    assert victim.stdout
+    assert victim.stdout.readline() == b"ready\n"
+    time.sleep(delay)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    stores = local.stores(home)
+    made = register(stores)
+    versions = stores.models.versions(MODEL_NAME)
+    assert versions[-1] == made
+    runs = {run.id for run in stores.experiments.runs()}
+    for version in versions:
+        assert version.lineage.run in runs
+        assert stores.models.load(version)
