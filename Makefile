@@ -30,7 +30,7 @@ types: $(READY) ## Check the types
 	$(BIN)/mypy
 
 bench: $(READY) ## Measure features and labels against hand-written Polars, 10 million orders
-	$(BIN)/pytest benchmarks --benchmark-only $(ARGS)
+	$(BIN)/pytest benchmarks --benchmark-only -s $(ARGS)
 
 lock: $(READY) ## Resolve the dependencies again into requirements.lock
 	$(BIN)/uv pip compile --universal --python-version 3.11 --all-extras --generate-hashes \

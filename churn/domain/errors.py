@@ -24,7 +24,8 @@ class ChurnError(Exception):
     def unknown(cls, kind: str, name: str, known: Iterable[str]) -> Self:
         """No `kind` of that name: says which there are, the likeliest first."""
         names = list(known)
-        close = get_close_matches(name.upper(), names, n=1)
+        cases = {n.upper(): n for n in names}
+        close = [cases[n] for n in get_close_matches(name.upper(), cases, n=1)]
         there = ", ".join(close + [n for n in names if n not in close]) or "none yet"
         guess = f"Did you mean {close[0]}? " if close else ""
         return cls(f"there is no {kind} {name!r}", f"{guess}There is: {there}.")

@@ -24,10 +24,7 @@ def churn_labels(orders: F, customers: F, windows: Windows) -> F:
     return (
         orders.filter(observed | outcome)
         .group_by("CUSTOMER_ID")
-        .agg(
-            OBSERVED_ORDERS=when(observed, 1, 0).sum(),
-            OUTCOME_ORDERS=when(outcome, 1, 0).sum(),
-        )
-        .filter(col("OBSERVED_ORDERS") > 0)
-        .select("CUSTOMER_ID", **{LABEL: when(col("OUTCOME_ORDERS") == 0, 1, 0)})
+        .agg(FIRST_ORDER=col("ORDER_DATE").min(), LAST_ORDER=col("ORDER_DATE").max())
+        .filter(windows.observation.holds(col("FIRST_ORDER")))
+        .select("CUSTOMER_ID", **{LABEL: when(windows.outcome.holds(col("LAST_ORDER")), 0, 1)})
     )

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from churn import __version__, bootstrap
+from churn.bootstrap import Settings
+from churn.domain.errors import UsageError
+from churn.domain.windows import DEFAULT
+
+
+def test_defaults() -> None:
+    found = bootstrap.settings({}, {}, Path("none.toml"))
+    assert found == Settings()
+    assert found.windows == DEFAULT
+
+
+def test_flags_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
+    file = tmp_path / "churn.toml"
+    file.write_text('data = "from-file"\nhome = "from-file"\nseed = 1\nas_of = 2024-03-31\n')
+    environment = {"CHURN_HOME": "from-environment", "CHURN_SEED": "2", "OTHER": "x"}
+    found = bootstrap.settings({"seed": 3, "as_of": None}, environment, file)
+    assert found.data == Path("from-file")
+    assert found.home == Path("from-environment")
+    assert found.seed == 3
+    assert found.as_of == date(2024, 3, 31)
+
+
+def test_with_an_as_of_date_alone_the_windows_move() -> None:
+    moved = Settings(as_of=date(2024, 12, 31))
+    assert moved.windows == DEFAULT.ending(date(2024, 12, 31))
+    kept = Settings(as_of=date(2024, 12, 31), outcome_end=date(2025, 3, 31))
+    assert kept.windows.outcome_end == date(2025, 3, 31)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("dat = 'x'", r"no setting in .* 'dat'\n.*Did you mean"),
+        ("seed = 'x'", "seed in .* is 'x'\n.*whole number"),
+        ("as_of = 'x'", "as_of in .*\n.*date written as 2024-06-30"),
+        ("not toml", "not valid TOML"),
+    ],
+)
+def test_a_malformed_file_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "churn.toml"
+    file.write_text(text)
+    with pytest.raises(UsageError, match=says):
+        bootstrap.settings({}, {}, file)
+
+
+def test_a_malformed_variable_is_named() -> None:
+    with pytest.raises(UsageError, match="seed in CHURN_SEED is 'x'"):
+        bootstrap.settings({}, {"CHURN_SEED": "x"}, Path("none.toml"))
+
+
+def test_code_version_names_the_commit() -> None:
+    assert bootstrap.code_version().startswith(__version__)

@@ -1,0 +1,339 @@
+"""What scripts call: arguments, files, JSON and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner, Result
+
+from churn import __version__
+from churn.cli import app
+from churn.domain.features import FEATURE_VIEWS
+from churn.model import evaluate
+from tests.conftest import ROOT, SAMPLE
+
+FIXTURES = ROOT / "fixtures"
+
+
+def churn(*arguments: object) -> Result:
+    """Run the command and pass on what is no error of the user."""
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def refused(code: int, *arguments: object) -> str:
+    """The command's one error message."""
+    result = churn(*arguments)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return re.sub(r"\s+", " ", result.stderr)
+
+
+def last_line(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    assert (
+        churn("data", "generate", "--out", folder, "--customers", 400, "--seed", 3).exit_code == 0
+    )
+    return folder
+
+
+def test_version() -> None:
+    assert churn("--version").stdout == f"churn {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["", "data", "data generate", "data check", "labels", "features", "explore", "train", "score"]
+    + [f"runs {verb}" for verb in ("list", "show", "compare")]
+    + [f"models {verb}" for verb in ("list", "show", "lineage", "set-default", "set-alias")],
+)
+def test_every_command_explains_itself(command: str) -> None:
+    result = churn(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert "Usage:" in result.stdout
+
+
+def test_generate_is_seeded(tmp_path: Path) -> None:
+    for name, seed in (("a", 5), ("b", 5), ("c", 6)):
+        churn("data", "generate", "--out", tmp_path / name, "--customers", 20, "--seed", seed)
+    a, b, c = ((tmp_path / name / "orders.csv").read_bytes() for name in "abc")
+    assert a == b != c
+
+
+def test_check_is_silent_on_good_data() -> None:
+    assert "keeps its contracts" in churn("data", "check", "--data", SAMPLE).stdout
+    assert last_line(churn("data", "check", "--data", SAMPLE, "--json")) == {
+        "ok": True,
+        "problems": [],
+    }
+
+
+def test_check_reports_every_problem_with_counts_and_rows(folder_of: Callable[..., Path]) -> None:
+    orders = (FIXTURES / "orders.csv").read_text()
+    orders = (
+        orders.replace("60.00", "-1").replace("CANCELLED", "LOST").replace("2024-05-31", "soon")
+    )
+    folder = folder_of(customers=(FIXTURES / "customers.csv").read_text(), orders=orders)
+    result = churn("data", "check", "--data", folder, "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert not found["ok"]
+    by_column = {p["column"]: p for p in found["problems"] if p["severity"] == "error"}
+    assert {name: p["count"] for name, p in by_column.items()} == {
+        "ORDER_DATE": 1,
+        "ORDER_AMOUNT": 1,
+        "STATUS": 2,
+    }
+    assert by_column["ORDER_AMOUNT"]["rows"] == [{"row": 2, "key": "O-02", "value": "-1"}]
+    readable = churn("data", "check", "--data", folder)
+    assert readable.exit_code == 1
+    assert "ORDERS.STATUS: 2 rows: not one of FULFILLED, RETURNED, CANCELLED" in readable.stdout
+    assert "row 5 (O-01): LOST" in readable.stdout
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_labels_and_features_of_the_fixtures(tmp_path: Path, suffix: str) -> None:
+    """From the files that were checked by hand to files that say the same."""
+    read = pl.read_csv if suffix == "csv" else pl.read_parquet
+    labels, features = tmp_path / f"labels.{suffix}", tmp_path / f"features.{suffix}"
+    assert churn("labels", "--data", FIXTURES, "--out", labels).exit_code == 0
+    assert churn("features", "--data", FIXTURES, "--out", features).exit_code == 0
+    assert read(labels).rows() == pl.read_csv(FIXTURES / "labels.csv").rows()
+    expected = pl.read_csv(FIXTURES / "features_v2.csv")
+    assert read(features).columns == expected.columns
+    assert read(features).rows() == expected.rows()
+
+
+@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+def test_features_has_the_columns_of_the_version(tmp_path: Path, view: Any) -> None:
+    out = tmp_path / "features.parquet"
+    churn(
+        "features", "--data", SAMPLE, "--view", view.name, "--version", view.version, "--out", out
+    )
+    assert (
+        pl.read_parquet_schema(out).keys() == dict.fromkeys(["CUSTOMER_ID", *view.columns]).keys()
+    )
+
+
+def test_windows_can_be_moved(tmp_path: Path) -> None:
+    out = tmp_path / "labels.csv"
+    dates = (
+        "--as-of",
+        "2024-03-31",
+        "--observation-start",
+        "2024-02-01",
+        "--outcome-end",
+        "2024-05-31",
+    )
+    assert churn("labels", "--data", FIXTURES, "--out", out, *dates).exit_code == 0
+    assert pl.read_csv(out).rows() == [("CARA", 1)]
+
+
+def test_explore_shows_rates_and_distributions() -> None:
+    shown = churn("explore", "--data", SAMPLE).stdout
+    for heading in ("Rows", "Churn rate", "Orders by month", "Distribution", "Means by class"):
+        assert heading in shown
+    found = last_line(churn("explore", "--data", SAMPLE, "--json"))
+    assert found["rates"][0]["CUSTOMERS"] == found["rows"][2]["ROWS"]
+    assert [m["MONTH"] for m in found["monthly"]][::24] == ["2023-01-01", "2025-01-01"]
+
+
+def test_train_score_and_look(small: Path, home: Path, tmp_path: Path) -> None:
+    """One training, and everything that can be asked about it."""
+    result = churn("train", "--data", small, "--search", 1, "--seed", 4, "--json")
+    done = last_line(result)
+    assert set(done["metrics"]) == set(done["cv"]) == set(evaluate.NAMES)
+    assert all(set(spread) == {"mean", "std"} for spread in done["cv"].values())
+    assert (done["model_version"], done["feature_view"]) == ("V1", "CUSTOMER_FEATURES/v2")
+    assert 0 < done["threshold"] < 1
+    assert done["findings"] == []
+    assert pl.read_csv(done["risk_list"]).height == done["population"]
+    assert "cross-validation of the winner: done" in result.stderr
+
+    readable = churn("train", "--data", small, "--search", 0, "--version", "v1").stdout
+    for word in ("roc_auc", "CUSTOMER_CHURN_PREDICTOR/V2", "Risk list", "no skill", "Premium"):
+        assert word in readable
+
+    runs = last_line(churn("runs", "list", "--json"))["runs"]
+    assert len(runs) == 7
+    assert done["run"] in {run["id"] for run in runs}
+    assert "Conservative" in churn("runs", "list").stdout
+    assert last_line(churn("runs", "show", done["run"][:8], "--json"))["id"] == done["run"]
+    assert "data_hash" in churn("runs", "show", "baseline").stdout
+    compared = last_line(churn("runs", "compare", "--json"))["runs"]
+    assert {run["name"] for run in compared} == {"Baseline", "DeepTree", "Conservative"}
+    assert "cv_log_loss_mean" in churn("runs", "compare", done["run"], "Baseline").stdout
+    assert "there is no run 'nope'" in refused(1, "runs", "show", "nope")
+
+    lineage = last_line(churn("models", "lineage", "V1", "--json"))
+    assert (lineage["run"], lineage["data_hash"]) == (done["run"], done["data_hash"])
+    for word in ("training set", "threshold", "code version"):
+        assert word in churn("models", "lineage", "V1").stdout
+    assert "Test metrics" in churn("models", "show", "CUSTOMER_CHURN_PREDICTOR/V2").stdout
+    assert "is the default version" in churn("models", "set-default", "V2").stdout
+    assert churn("models", "set-alias", "V1", "PRODUCTION").exit_code == 0
+    versions = last_line(churn("models", "list", "--json"))["models"]
+    assert [(v["version"], v["is_default"], v["aliases"]) for v in versions] == [
+        ("V1", False, ["PRODUCTION"]),
+        ("V2", True, []),
+    ]
+    assert "PRODUCTION" in churn("models", "list").stdout
+
+    out = tmp_path / "risk.csv"
+    model = "CUSTOMER_CHURN_PREDICTOR@PRODUCTION"
+    for _ in range(2):
+        scored = last_line(
+            churn(
+                "score",
+                "--data",
+                small,
+                "--as-of",
+                "2024-12-31",
+                "--model",
+                model,
+                "--out",
+                out,
+                "--json",
+            )
+        )
+    listed = pl.read_csv(out)
+    assert scored["model_version"] == "V1"
+    assert scored["customers"] == listed.height == listed["CUSTOMER_ID"].n_unique()
+    assert listed.columns[:6] == [
+        "RANK", "CUSTOMER_ID", "SEGMENT", "REGION", "CHURN_PROBABILITY", "RISK_BAND",
+    ]  # fmt: skip
+    readable = churn("score", "--data", small, "--as-of", "2024-12-31").stdout
+    assert "CUSTOMER_CHURN_PREDICTOR/V2" in readable
+    assert "customers scored" in readable
+
+    message = refused(1, "score", "--data", small, "--model", "CUSTOMER_CHURN_PREDICTOR@STAGING")
+    assert "no alias of CUSTOMER_CHURN_PREDICTOR 'STAGING'" in message
+    assert "PRODUCTION" in message
+    assert "no version" in refused(
+        1, "score", "--data", small, "--model", "CUSTOMER_CHURN_PREDICTOR/V9"
+    )
+    assert "outside the data" in refused(1, "score", "--data", small, "--as-of", "2030-01-01")
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--data", "nowhere"], "the folder nowhere does not exist"),
+        (["train", "--as-of", "30.06.2024"], "'30.06.2024' is not a date"),
+        (["labels", "--out", "x.csv", "--as-of", "2024-02-30"], "is not a date"),
+        (["labels", "--out", "x.csv", "--observation-start", "2024-07-01"], "runs backwards"),
+        (["labels", "--out", "x.csv", "--outcome-end", "2024-06-30"], "runs backwards"),
+        (
+            ["features", "--out", "x.csv", "--version", "v9"],
+            "There is: CUSTOMER_FEATURES/v2, CUSTOMER_FEATURES/v1",
+        ),
+        (["features", "--out", "x.csv", "--view", "CUSTOMER_FEATURE"], "CUSTOMER_FEATURES/v2"),
+        (["labels", "--out", "x.xlsx", "--data", str(FIXTURES)], "Name a file that ends in .csv"),
+        (["score", "--model", "a b"], "names no model"),
+        (["train", "--search", "-1"], "--search"),
+        (["data", "generate", "--out", "x", "--customers", "0"], "--customers"),
+        (["labels"], "--out"),
+        (["nonsense"], "nonsense"),
+    ],
+)
+def test_wrong_usage_is_exit_2(arguments: list[str], says: str) -> None:
+    assert says in refused(2, *arguments)
+
+
+def test_bad_data_is_exit_1_and_writes_nothing(
+    folder_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = folder_of(customers=(FIXTURES / "customers.csv").read_text())
+    out = tmp_path / "out.csv"
+    for arguments in (["labels", "--out", out], ["features", "--out", out], ["train"], ["explore"]):
+        message = refused(1, *arguments, "--data", folder)
+        assert "found neither orders.csv nor orders.parquet" in message
+    assert not out.exists()
+    assert not (tmp_path / "home").exists()
+
+
+def test_models_without_any_training_say_what_to_do() -> None:
+    assert "churn train" in refused(1, "models", "show", "V1")
+    assert "churn train" in refused(1, "runs", "compare")
+    assert churn("models", "list").exit_code == churn("runs", "list").exit_code == 0
+
+
+def test_a_store_that_cannot_be_written_to_is_exit_1(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("CHURN_HOME", str(tmp_path / "file" / "home"))
+    assert "cannot write" in refused(1, "train", "--data", small, "--search", 0)
+
+
+# Whole processes
+
+
+def command(*arguments: object, home: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "churn", *map(str, arguments)],
+        env={**os.environ, "CHURN_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_trainings_at_once_both_succeed(small: Path, home: Path) -> None:
+    both = [command("train", "--data", small, "--search", 0, "--json", home=home) for _ in range(2)]
+    done = []
+    for process in both:
+        out, err = process.communicate()
+        assert process.returncode == 0, err
+        done.append(json.loads(out.splitlines()[-1]))
+    assert {d["model_version"] for d in done} == {"V1", "V2"}
+    assert done[0]["metrics"] == done[1]["metrics"]
+
+
+@pytest.mark.parametrize("seconds", [1.5, 3.0, 4.5])
+def test_a_killed_training_leaves_a_store_that_works(
+    small: Path, home: Path, seconds: float
+) -> None:
+    victim = command("train", "--data", small, "--search", 0, home=home)
+    time.sleep(seconds)
+    victim.send_signal(signal.SIGKILL)
+    victim.communicate()
+    done = last_line(churn("train", "--data", small, "--search", 0, "--json"))
+    runs = {run["id"] for run in last_line(churn("runs", "list", "--json"))["runs"]}
+    for version in last_line(churn("models", "list", "--json"))["models"]:
+        assert version["lineage"]["run"] in runs
+        selector = f"CUSTOMER_CHURN_PREDICTOR/{version['version']}"
+        assert churn("score", "--data", small, "--model", selector).exit_code == 0
+    assert done["run"] in runs
+    assert not [path for path in home.rglob("*") if path.name.startswith(".")]
+
+
+def test_dates_are_printed_as_dates() -> None:
+    from churn.cli import _plain
+
+    assert _plain(date(2024, 6, 30)) == "2024-06-30"
+    with pytest.raises(TypeError, match="no place in JSON"):
+        _plain(object())
