@@ -270,27 +270,26 @@ def test_a_damaged_database_is_an_error_that_names_the_store(home: Path) -> None
         local.stores(home).experiments.runs()
 
 
-def _register_some(home: str, count: int) -> None:
-    for _ in range(count):
-        register(local.stores(Path(home)))
+def _register(home: str) -> None:
+    register(local.stores(Path(home)))
 
 
 def test_writers_at_once_get_versions_of_their_own(home: Path) -> None:
     """Three processes, one store, from the first moment on: also the making of its tables."""
     shutil.rmtree(home)
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_register_some, args=(str(home), 2)) for _ in range(3)]
+    writers = [context.Process(target=_register, args=(str(home),)) for _ in range(3)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 3
     versions = local.stores(home).models.versions(MODEL_NAME)
-    assert [v.version for v in versions] == [f"V{i}" for i in range(1, 7)]
-    assert len({v.lineage.run for v in versions}) == 6
+    assert [v.version for v in versions] == [f"V{i}" for i in range(1, 4)]
+    assert len({v.lineage.run for v in versions}) == 3
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.05, 0.2, 0.5])
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.4])
 def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
     home: Path, delay: float
 ) -> None:
