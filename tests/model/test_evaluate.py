@@ -53,7 +53,7 @@ def test_no_other_threshold_has_a_better_f1(rows: list[tuple[int, float]]) -> No
 
     def f1(threshold: float) -> float:
         told = p >= threshold
-        return 2 * (y * told).sum() / (y.sum() + told.sum())
+        return float(2 * (y * told).sum() / (y.sum() + told.sum()))
 
     assert f1(evaluate.best_threshold(y, p)) >= max(map(f1, p)) - 1e-9
 

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import shap
 from sklearn.base import clone
+from sklearn.pipeline import Pipeline
 
 from churn.domain.errors import DataError
 from churn.domain.features import FEATURE_VIEWS
@@ -36,7 +37,7 @@ def y(rows: pl.DataFrame) -> evaluate.Labels:
 
 
 @pytest.fixture(scope="module")
-def fitted(x: pd.DataFrame, y: evaluate.Labels) -> train.Pipeline:
+def fitted(x: pd.DataFrame, y: evaluate.Labels) -> Pipeline:
     return train.pipeline(FEATURES, train.NAMED_RUNS["Conservative"], seed=1).fit(x, y)
 
 
@@ -99,7 +100,7 @@ def test_every_fitted_step_is_inside_the_pipeline(x: pd.DataFrame, y: evaluate.L
     assert train.probabilities(fitted, x).shape == (len(x),)  # unknown segments are no error
 
 
-def test_missing_values_are_no_error(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+def test_missing_values_are_no_error(fitted: Pipeline, x: pd.DataFrame) -> None:
     holes = x.head(3).copy()
     holes.loc[holes.index[0], "SEGMENT"] = None
     holes.loc[holes.index[1], "AVG_ORDER_AMOUNT"] = np.nan
@@ -118,7 +119,7 @@ def test_fewer_customers_than_folds_are_refused(churned: int, says: str) -> None
 # Behaviour
 
 
-def test_a_lapsed_customer_is_likelier_to_churn(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+def test_a_lapsed_customer_is_likelier_to_churn(fitted: Pipeline, x: pd.DataFrame) -> None:
     """Direction: the same customers, silent since the start of the window."""
     lapsed = x.assign(DAYS_SINCE_LAST_ORDER=170.0)
     recent = x.assign(DAYS_SINCE_LAST_ORDER=3.0)
@@ -126,7 +127,7 @@ def test_a_lapsed_customer_is_likelier_to_churn(fitted: train.Pipeline, x: pd.Da
     assert (gap > 0).mean() > 0.95
 
 
-def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: train.Pipeline) -> None:
+def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: Pipeline) -> None:
     coin = np.random.default_rng(1).integers(0, 2, len(x))
     half = len(x) // 2
     model = clone(fitted).fit(x[:half], coin[:half])
@@ -137,13 +138,13 @@ def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: train.Pipeline
 # Explanation
 
 
-def test_shap_values_add_up_to_the_prediction(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+def test_shap_values_add_up_to_the_prediction(fitted: Pipeline, x: pd.DataFrame) -> None:
     found = explain.explain(fitted, x)
     p = train.probabilities(fitted, x)
     assert found.base + found.values.sum(axis=1) == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
 
 
-def test_shap_values_are_those_of_the_shap_library(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+def test_shap_values_are_those_of_the_shap_library(fitted: Pipeline, x: pd.DataFrame) -> None:
     """The oracle explains the encoded columns; ours add them up again per feature."""
     few = x.head(50)
     encoded = np.asarray(fitted[train.ENCODE].transform(few), dtype=float)
@@ -154,7 +155,7 @@ def test_shap_values_are_those_of_the_shap_library(fitted: train.Pipeline, x: pd
     assert found.values[:, :-1] == pytest.approx(oracle[:, segments:], abs=1e-4)
 
 
-def test_shap_values_are_kept_whole(fitted: train.Pipeline, x: pd.DataFrame) -> None:
+def test_shap_values_are_kept_whole(fitted: Pipeline, x: pd.DataFrame) -> None:
     found = explain.explain(fitted, x)
     again = explain.Explanation.of_table(found.table())
     assert (again.features, again.base) == (found.features, found.base)
@@ -162,9 +163,7 @@ def test_shap_values_are_kept_whole(fitted: train.Pipeline, x: pd.DataFrame) -> 
     pd.testing.assert_frame_equal(again.data, found.data)
 
 
-def test_importance_shares_add_up_and_follow_the_signal(
-    fitted: train.Pipeline, x: pd.DataFrame
-) -> None:
+def test_importance_shares_add_up_and_follow_the_signal(fitted: Pipeline, x: pd.DataFrame) -> None:
     found = explain.importance(fitted, x)
     assert found["GAIN"].sum() == pytest.approx(1)
     assert found["FEATURE"][0] == "DAYS_SINCE_LAST_ORDER"
@@ -186,7 +185,7 @@ def test_reasons_name_the_strongest_features_in_words() -> None:
 
 
 def test_plots_are_drawn_again_from_what_was_kept(
-    fitted: train.Pipeline, x: pd.DataFrame, y: evaluate.Labels, tmp_path: object
+    fitted: Pipeline, x: pd.DataFrame, y: evaluate.Labels, tmp_path: object
 ) -> None:
     from pathlib import Path
 

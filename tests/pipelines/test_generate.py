@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -68,8 +69,8 @@ def test_nonsense_sizes_are_refused(customers: int, seed: int) -> None:
 def test_the_sample_is_of_the_size_that_is_promised(tables: Tables) -> None:
     assert 18_000 < tables["ORDERS"].height < 24_000
     days = tables["ORDERS"]["ORDER_DATE"]
-    assert days.min() - FIRST_DAY < 7 * DAY  # type: ignore[operator]
-    assert days.max() == LAST_DAY
+    assert min(days) - FIRST_DAY < 7 * DAY
+    assert max(days) == LAST_DAY
 
 
 def test_every_boundary_day_has_orders(tables: Tables) -> None:
@@ -81,7 +82,7 @@ def test_every_boundary_day_has_orders(tables: Tables) -> None:
 
 
 def test_the_signal_is_there_but_not_perfect(labelled: pl.DataFrame) -> None:
-    assert 0.3 < labelled["IS_CHURNED"].mean() < 0.5  # type: ignore[operator]
+    assert 0.3 < labelled["IS_CHURNED"].sum() / labelled.height < 0.5
 
 
 @pytest.mark.parametrize("attribute", prepare.ATTRIBUTES)
@@ -93,7 +94,7 @@ def test_segments_and_regions_churn_differently(
         .group_by(attribute)
         .agg(pl.col("IS_CHURNED").mean())
     )["IS_CHURNED"]
-    assert rates.max() - rates.min() > 0.05  # type: ignore[operator]
+    assert max(rates) - min(rates) > 0.05
 
 
 @pytest.mark.parametrize(
@@ -119,7 +120,7 @@ def test_ids_give_nothing_away_beyond_the_number_of_orders(
     assert alone < count + 0.04
 
 
-def _skill(y: np.ndarray, x: np.ndarray) -> float:  # type: ignore[type-arg]
+def _skill(y: npt.NDArray[np.int64], x: npt.NDArray[np.int64]) -> float:
     auc = float(roc_auc_score(y, x))
     return max(auc, 1 - auc)
 
