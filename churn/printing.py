@@ -39,7 +39,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title, box=SIMPLE_HEAD, title_justify="left", title_style="bold")
+    drawn = Table(box=SIMPLE_HEAD)
     for i, name in enumerate(columns):
         numeric = any(isinstance(row[i], int | float) for row in rows)
         drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
@@ -48,7 +48,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     console = Console(file=sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = 200
-    console.print(drawn)
+    console.print(Text(title, style="bold"))
+    with console.capture() as captured:
+        console.print(drawn)
+    for line in captured.get().splitlines():
+        sys.stdout.write(line.rstrip() + "\n")
 
 
 def frame(title: str, shown: pl.DataFrame) -> None:
