@@ -79,6 +79,16 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
 
 
+def test_who_reads_while_a_file_is_replaced_reads_the_old_one_whole(tmp_path: Path) -> None:
+    destination = tmp_path / "out.csv"
+    files.write(ONE_ORDER, destination)
+    before = destination.read_bytes()
+    with destination.open("rb") as reader:
+        files.write(ONE_ORDER.head(0), destination)
+        assert reader.read() == before
+    assert destination.read_bytes() != before
+
+
 def test_the_engine_reads_what_it_saved(tmp_path: Path) -> None:
     engine = PolarsEngine(tmp_path)
     assert engine.save(ORDERS, ONE_ORDER) == 1

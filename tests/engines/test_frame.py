@@ -134,6 +134,14 @@ def test_as_of_join_equals_a_plain_loop(
     assert rows(joined) == sorted(expected, key=str)
 
 
+@pytest.mark.parametrize("ids", [(1, 2), (2, 1)])
+def test_as_of_join_breaks_ties_by_the_declared_key(ids: tuple[int, int]) -> None:
+    right = framed(pl.DataFrame({"K": ["a", "a"], "U": [5, 5], "ID": ids}))
+    left = framed(pl.DataFrame({"K": ["a"], "T": [5]}))
+    joined = left.join_asof(right, left_time="T", right_time="U", by="K", tie="ID")
+    assert rows(joined) == [("a", 5, 5, 2)]
+
+
 def test_a_file_that_vanished_is_an_error_of_the_data(tmp_path: Any) -> None:
     path = tmp_path / "gone.parquet"
     pl.DataFrame({"A": [1]}).write_parquet(path)

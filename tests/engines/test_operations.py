@@ -173,7 +173,7 @@ ROWS: list[Case] = [
 GROUPS: list[Case] = [
     (A.sum(), {"A": [1, None, 2]}, [3], Type.INTEGER),
     (A.sum(), {"A": [None, None]}, [None], Type.INTEGER),  # Snowflake
-    (A.mean(), {"A": [1, 2, None]}, [1.5], Type.FLOAT),
+    (A.mean(), {"A": [1, 2, 6, None]}, [3.0], Type.FLOAT),
     (A.mean(), {"A": [None]}, [None], Type.FLOAT),
     (A.min(), {"A": [2, None, 1]}, [1], Type.INTEGER),
     (A.min(), {"A": [NAN, 2.0]}, [2.0], Type.FLOAT),

@@ -289,13 +289,19 @@ def test_writers_at_once_get_versions_of_their_own(home: Path) -> None:
     assert len({v.lineage.run for v in versions}) == 3
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1, 0.4])
+@pytest.mark.parametrize(
+    ("delay", "new"), [(0.0, False), (0.1, False), (0.4, False), (0.3, True), (0.9, True)]
+)
 def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
-    home: Path, delay: float
+    home: Path, delay: float, new: bool
 ) -> None:
+    """Also in the midst of making the tables of a new store."""
+    if new:
+        shutil.rmtree(home)
     code = (
         "import sys; from pathlib import Path; from tests.stores import test_local as t\n"
-        "stores = t.local.stores(Path(sys.argv[1])); stores.experiments.runs()\n"
+        "import mlflow.sklearn; stores = t.local.stores(Path(sys.argv[1]))\n"
+        "stores.experiments.runs()\n"
         "print('ready', flush=True)\n"
         "while True: t.register(stores)"
     )
