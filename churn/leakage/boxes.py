@@ -1,0 +1,288 @@
+"""A function as a black box: called with one world after another, its results made comparable."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import inspect
+import types
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from churn.domain.features import KEY
+from churn.domain.windows import Windows
+from churn.engines.polars import PolarsFrame
+
+Function = Callable[[Any, Any, Windows], Any]
+
+TOLERANCE = 1e-9
+"""Relative: the last bits of a sum depend on the order of addition."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Tables that a function can be called with."""
+
+    orders: pl.DataFrame
+    customers: pl.DataFrame
+
+
+class FailureError(Exception):
+    """The function gave nothing that can be compared."""
+
+    def __init__(self, rule: str, example: str) -> None:
+        super().__init__(example)
+        self.rule = rule
+        self.example = example
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How two results differ in one column, for the first customer in whom they do.
+
+    Args:
+        kind: value, membership, columns or order.
+    """
+
+    kind: str
+    column: str
+    customer: str
+    before: object
+    after: object
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "membership":
+                return f"customer {self.customer} is {self.before}, then {self.after}"
+            case "columns" | "order":
+                return f"the {self.kind} of the result: {self.before}, then {self.after}"
+            case _:
+                return f"{self.column} of {self.customer}: {self.before}, then {self.after}"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A result: sorted by key, and as it came."""
+
+    rows: pl.DataFrame
+    order: tuple[str, ...]
+    columns: tuple[str, ...]
+
+
+class Box:
+    """The function with its calls counted; frames are passed as it wants them."""
+
+    def __init__(self, function: Function, *, repeats: bool = False) -> None:
+        self.function = function
+        self.repeats = repeats
+        self.calls = 0
+        self.memory = Memory(function)
+        self._adapt: Callable[[pl.DataFrame], Any] | None = None
+
+    def __call__(self, world: World, windows: Windows, *, forget: bool = True) -> Output:
+        """
+        Args:
+            forget: Undo first whatever the function remembers, so that no cache hides a leak.
+
+        Raises:
+            FailureError: It raised, or what it returned is no table of customers.
+        """
+        if forget:
+            self.memory.forget()
+        return _output(self._returned(world, windows), repeats=self.repeats)
+
+    def _returned(self, world: World, windows: Windows) -> Any:
+        errors = []
+        for adapt in (
+            [self._adapt] if self._adapt else [pl.DataFrame.clone, pl.DataFrame.lazy, _ours]
+        ):
+            self.calls += 1
+            try:
+                result = self.function(adapt(world.orders), adapt(world.customers), windows)
+                rows = _collected(result)
+            except Exception as error:  # noqa: BLE001 - anybody's function may raise anything
+                text = str(error).strip().splitlines() or [""]
+                errors.append(f"{type(error).__name__}: {text[0]}")
+                continue
+            self._adapt = adapt
+            return rows
+        raise FailureError("crash", "; ".join(dict.fromkeys(errors)))
+
+
+def _ours(frame: pl.DataFrame) -> PolarsFrame:
+    return PolarsFrame(frame.lazy())
+
+
+def _collected(result: Any) -> Any:
+    if isinstance(result, PolarsFrame):
+        return result.lazy.collect()
+    if isinstance(result, pl.LazyFrame):
+        return result.collect()
+    if type(result).__module__.startswith("pandas") and hasattr(result, "columns"):
+        return pl.from_pandas(result)
+    return result
+
+
+def _output(rows: Any, *, repeats: bool) -> Output:
+    if not isinstance(rows, pl.DataFrame):
+        raise FailureError("table", f"it returned {type(rows).__name__}")
+    if KEY not in rows.columns:
+        raise FailureError("table", f"no column {KEY}; found {', '.join(rows.columns) or 'none'}")
+    ids = rows[KEY]
+    if ids.null_count():
+        raise FailureError("one-row-per-customer", f"{ids.null_count()} rows without {KEY}")
+    if not repeats and ids.is_duplicated().any():
+        twice = str(ids.filter(ids.is_duplicated())[0])
+        raise FailureError("one-row-per-customer", f"customer {twice} stands on several rows")
+    return Output(rows.sort(KEY, maintain_order=True), tuple(map(str, ids)), tuple(rows.columns))
+
+
+def differences(
+    a: Output, b: Output, *, without: tuple[str, ...] = (), customers: set[str] | None = None
+) -> list[Difference]:
+    """All columns in which two results differ; the order of rows is compared elsewhere.
+
+    Args:
+        customers: Compare these only.
+    """
+    if a.columns != b.columns:
+        kind = "columns"
+        return [Difference(kind, "", "", _brief(a.columns), _brief(b.columns))]
+    left, right = a.rows, b.rows
+    if customers is not None:
+        chosen = pl.col(KEY).cast(pl.String).is_in(list(customers))
+        left, right = left.filter(chosen), right.filter(chosen)
+    if not left[KEY].equals(right[KEY]):
+        counts = [dict(zip(*_counts(side[KEY]), strict=True)) for side in (left, right)]
+        name = next(n for n in {**counts[0], **counts[1]} if counts[0].get(n) != counts[1].get(n))
+        words = [
+            ("there" if c.get(name) == 1 else f"on {c[name]} rows") if name in c else "absent"
+            for c in counts
+        ]
+        return [Difference("membership", "", name, *words)]
+    found = []
+    for column in a.columns:
+        if column == KEY or column in without:
+            continue
+        where = _first_difference(left[column], right[column])
+        if where is not None:
+            customer = str(left[KEY][where])
+            before, after = left[column][where], right[column][where]
+            found.append(Difference("value", column, customer, before, after))
+    return found
+
+
+def _counts(ids: pl.Series) -> tuple[list[str], list[int]]:
+    counted = ids.cast(pl.String).value_counts(sort=False)
+    return counted[ids.name].to_list(), counted["count"].to_list()
+
+
+def _first_difference(a: pl.Series, b: pl.Series) -> int | None:
+    if a.dtype.is_numeric() and b.dtype.is_numeric():
+        x, y = (side.cast(pl.Float64).to_numpy() for side in (a, b))
+        scale = max(float(np.nanmax(np.abs(v), initial=0, where=np.isfinite(v))) for v in (x, y))
+        close = np.isclose(x, y, rtol=TOLERANCE, atol=TOLERANCE * 1e-3 * scale, equal_nan=True)
+        same = pl.Series(close) & (a.is_null() == b.is_null())
+    elif a.dtype == b.dtype and not a.dtype.is_nested():
+        same = a.eq_missing(b)
+    else:
+        pairs = zip(a.to_list(), b.to_list(), strict=True)
+        same = pl.Series([p == q for p, q in pairs], dtype=pl.Boolean)
+    moved = (~same).arg_true()
+    return int(moved[0]) if len(moved) else None
+
+
+def _brief(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:12]) + (" ..." if len(names) > 12 else "")
+
+
+class Memory:
+    """What a function could keep between calls: globals, closures, attributes, defaults, caches.
+
+    `forget` puts everything back to what it was when this was made.
+    """
+
+    def __init__(self, function: Function) -> None:
+        self._undo: list[Callable[[], None]] = []
+        self._seen: set[int] = set()
+        self._watch(function)
+
+    def forget(self) -> None:
+        for undo in self._undo:
+            undo()
+
+    def _watch(self, thing: Any) -> None:
+        if id(thing) in self._seen:
+            return
+        self._seen.add(id(thing))
+        if isinstance(thing, functools.partial):
+            self._watch(thing.func)
+            for value in (*thing.args, *thing.keywords.values()):
+                self._value(value)
+        elif hasattr(thing, "cache_clear"):
+            self._undo.append(thing.cache_clear)
+            self._watch(inspect.unwrap(thing))
+        elif isinstance(thing, types.MethodType):
+            self._watch(thing.__func__)
+            self._attributes(thing.__self__)
+        elif isinstance(thing, types.FunctionType):
+            self._function(thing)
+        elif not isinstance(thing, type | types.ModuleType) and callable(thing):
+            self._attributes(thing)
+            self._watch(type(thing).__call__)
+
+    def _function(self, function: types.FunctionType) -> None:
+        self._attributes(function)
+        for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
+            self._value(value)
+        for cell in function.__closure__ or ():
+            try:
+                value = cell.cell_contents
+            except ValueError:  # not yet filled
+                continue
+            self._undo.append(functools.partial(setattr, cell, "cell_contents", value))
+            self._value(value)
+        for name in _names(function.__code__):
+            if name in function.__globals__:
+                value = function.__globals__[name]
+                own = getattr(value, "__module__", None) == function.__module__
+                if callable(value) and (own or hasattr(value, "cache_clear")):
+                    self._watch(value)
+                elif not callable(value) and not isinstance(value, types.ModuleType):
+                    self._undo.append(
+                        functools.partial(function.__globals__.__setitem__, name, value)
+                    )
+                    self._value(value)
+
+    def _attributes(self, thing: Any) -> None:
+        if hasattr(thing, "__dict__") and isinstance(thing.__dict__, dict):
+            self._container(thing.__dict__)
+
+    def _value(self, value: Any) -> None:
+        if isinstance(value, dict | list | set | deque):
+            self._container(value)
+        elif callable(value):
+            self._watch(value)
+
+    def _container(self, value: Any) -> None:
+        kept = copy.copy(value)
+
+        def undo() -> None:
+            value.clear()
+            if isinstance(value, list | deque):
+                value.extend(kept)
+            else:
+                value.update(kept)
+
+        self._undo.append(undo)
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The names that code reads, its inner functions included."""
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*map(_names, inner))

@@ -1,0 +1,211 @@
+"""Every leak of the catalogue is found by the rule that should find it; no honest one is accused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+
+from churn import leakage
+from churn.domain.errors import UsageError
+from churn.domain.features import FEATURE_VIEWS
+from churn.domain.labels import churn_labels
+from churn.domain.windows import DEFAULT, Windows
+from churn.leakage import audit_features, audit_labels, audit_training, audit_view
+from churn.leakage.boxes import Memory
+from tests import strategies
+from tests.conftest import SAMPLE, customers_frame, orders_frame
+from tests.leakage.catalogue import HONEST, LATE, LEAKS
+
+AUDITS: dict[str, Callable[..., leakage.Report]] = {
+    "features": audit_features,
+    "labels": audit_labels,
+    "training": audit_training,
+}
+
+LEAKY = [(kind, rule, f) for kind, found in LEAKS.items() for rule, f in found]
+CLEAN = [(kind, f) for kind, found in HONEST.items() for f in found]
+
+
+def name_of(value: Any) -> str:
+    return value if isinstance(value, str) else value.__name__
+
+
+World = tuple[pl.DataFrame, pl.DataFrame]
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    tables = (
+        pl.read_csv(SAMPLE / f"{n}.csv", try_parse_dates=True) for n in ("orders", "customers")
+    )
+    return tuple(tables)  # type: ignore[return-value]
+
+
+@pytest.fixture(scope="module")
+def late_world(world: World) -> World:
+    """With a tier, a closing date and a status that were set on some later day."""
+    orders, customers = world
+    number = pl.int_range(pl.len())
+    some_day = pl.date(2024, 1, 1) + pl.duration(days=number * 37 % 500)
+    return (
+        orders.with_columns(STATUS_SET=pl.col("ORDER_DATE") + pl.duration(days=9)),
+        customers.with_columns(
+            TIER=(number % 3).cast(pl.String),
+            TIER_SET=some_day,
+            CLOSED=pl.when(number % 4 == 0).then(some_day),
+        ),
+    )
+
+
+def quick(function: Any) -> bool:
+    """One as-of date will do, but for calendar units, and when there is time."""
+    return "end_of_the" not in function.__name__ and settings().max_examples < 100
+
+
+@pytest.mark.parametrize(("kind", "rule", "function"), LEAKY, ids=name_of)
+def test_every_leak_is_found_by_its_rule(
+    world: World, late_world: World, kind: str, rule: str, function: Any
+) -> None:
+    tables = late_world if function in LATE else world
+    report = AUDITS[kind](function, *tables, DEFAULT, quick=quick(function))
+    assert rule in report.rules, report
+    for finding in report.findings:
+        assert finding.example
+        assert finding.mend
+
+
+@pytest.mark.parametrize(("kind", "function"), CLEAN, ids=name_of)
+def test_no_honest_function_is_accused(
+    world: World, late_world: World, kind: str, function: Any
+) -> None:
+    tables = late_world if function in LATE else world
+    report = AUDITS[kind](function, *tables, DEFAULT, quick=quick(function))
+    assert report.ok, report
+
+
+def test_the_catalogue_is_as_large_as_promised() -> None:
+    assert len(LEAKY) >= 40
+    assert len(CLEAN) >= 10
+    named = {rule for _, rule, _ in LEAKY}
+    assert set(leakage.RULES) - named <= {"label-coverage"}
+
+
+@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+def test_registered_views_do_not_leak(world: World, view: Any) -> None:
+    report = audit_view(view, *world, DEFAULT)
+    assert report.ok, report
+    assert report.seconds < 5
+
+
+def test_registered_labels_do_not_leak(world: World) -> None:
+    report = audit_labels(churn_labels, *world, DEFAULT)
+    assert report.ok, report
+
+
+@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+def test_without_the_filter_of_the_pipeline_the_views_would_leak(world: World, view: Any) -> None:
+    """The audit sees that it is `observed` that keeps the future out."""
+    report = audit_features(view.compute, *world, DEFAULT)
+    assert report.rules == {"future"}
+
+
+@pytest.mark.property
+@settings(max_examples=15)
+@given(strategies.worlds())
+def test_no_generated_world_makes_a_registered_view_move(
+    world: tuple[pl.DataFrame, pl.DataFrame, Windows],
+) -> None:
+    orders, customers, windows = world
+    if orders.is_empty():
+        return
+    for view in FEATURE_VIEWS:
+        report = audit_view(view, orders, customers, windows, quick=True)
+        assert report.ok, report
+
+
+def test_the_smallest_example_is_one_order() -> None:
+    def leaky(orders: Any, customers: Any, w: Windows) -> Any:
+        inside = pl.col("ORDER_DATE").is_between(w.observation_start, w.as_of + timedelta(days=1))
+        return orders.group_by("CUSTOMER_ID").agg(X=inside.sum()).filter(pl.col("X") > 0)
+
+    orders = orders_frame(
+        [("A-1", "2024-05-01", 5.0, "FULFILLED"), ("A-2", "2024-06-01", 5.0, "RETURNED")]
+    )
+    customers = customers_frame([("A-1", "Basic"), ("A-2", "Premium")])
+    report = audit_features(leaky, orders, customers, DEFAULT)
+    example = next(f.example for f in report.findings if f.column == "X")
+    assert "one order of A-" in example
+    assert "added on 2024-07-01: X of A-" in example
+
+
+def test_labels_that_the_data_does_not_cover(world: World) -> None:
+    orders, customers = world
+    short = orders.filter(pl.col("ORDER_DATE") <= date(2024, 11, 28))
+    report = audit_labels(churn_labels, short, customers, DEFAULT)
+    assert report.rules == {"label-coverage"}
+    assert "orders end on 2024-11-28, 33 days before" in report.findings[0].example
+
+
+def test_gaps_belong_to_neither_window(world: World) -> None:
+    gap = Windows(
+        as_of=DEFAULT.as_of,
+        observation_start=DEFAULT.observation_start,
+        outcome_end=DEFAULT.outcome_end,
+        gap_days=10,
+    )
+
+    def without_gap(orders: Any, customers: Any, w: Windows) -> Any:
+        plain = Windows(
+            as_of=w.as_of, observation_start=w.observation_start, outcome_end=w.outcome_end
+        )
+        return churn_labels(orders, customers, plain)
+
+    assert audit_labels(churn_labels, *world, gap).ok
+    assert "label-overlap" in audit_labels(without_gap, *world, gap).rules
+
+
+@pytest.mark.parametrize("kind", ["integer ids", "timestamps", "lazy"])
+def test_examples_of_other_types(world: World, kind: str) -> None:
+    orders, customers = world
+    if kind == "integer ids":
+        number = pl.col("CUSTOMER_ID").str.slice(5).cast(pl.Int64)
+        orders, customers = orders.with_columns(number), customers.with_columns(number)
+    if kind == "timestamps":
+        orders = orders.with_columns(pl.col("ORDER_DATE").cast(pl.Datetime("us")))
+    tables: Any = (orders.lazy(), customers.lazy()) if kind == "lazy" else (orders, customers)
+    report = audit_view(FEATURE_VIEWS[1], *tables, DEFAULT)
+    assert report.ok, report
+    assert "future" in audit_features(FEATURE_VIEWS[1].compute, *tables, DEFAULT).rules
+
+
+def test_examples_that_are_no_tables_are_refused(world: World) -> None:
+    orders, customers = world
+    with pytest.raises(UsageError, match="no column of orders 'ORDER_DATE'"):
+        audit_features(churn_labels, orders.drop("ORDER_DATE"), customers, DEFAULT)
+    with pytest.raises(UsageError, match="the example has no customers"):
+        audit_features(churn_labels, orders, customers.head(0), DEFAULT)
+    with pytest.raises(UsageError, match="must be a date"):
+        audit_features(churn_labels, orders.cast({"ORDER_DATE": pl.String}), customers, DEFAULT)
+
+
+def test_the_audit_leaves_what_a_function_remembers_as_it_was() -> None:
+    kept = {"a": 1}
+
+    def function() -> dict[str, int]:
+        kept["b"] = 2
+        return kept
+
+    memory = Memory(function)
+    function()
+    memory.forget()
+    assert kept == {"a": 1}
+
+
+def test_equal_audits_say_the_same(world: World) -> None:
+    first, second = (audit_features(FEATURE_VIEWS[1].compute, *world, DEFAULT) for _ in range(2))
+    assert first.findings == second.findings
