@@ -44,7 +44,13 @@ app = _group(
 data = _group("Make sample data, and check data against its contracts.")
 runs = _group("Look at the runs of the experiment.")
 models = _group("Look at the registered models, and choose among them.")
-for name, group in (("data", data), ("runs", runs), ("models", models)):
+leakage = _group("Ask whether a function knows what it could not have known.")
+for name, group in (
+    ("data", data),
+    ("runs", runs),
+    ("models", models),
+    ("leakage", leakage),
+):
     app.add_typer(group, name=name)
 
 
@@ -225,6 +231,9 @@ def train(
     as_of: AsOf = None,
     observation_start: ObservationStart = None,
     outcome_end: OutcomeEnd = None,
+    audit: Annotated[
+        bool, typer.Option("--audit/--no-audit", help="Refuse features and labels that leak.")
+    ] = True,
     json: Json = False,
 ) -> None:
     """Train, choose by cross-validation, test once, register, and list the customers at risk."""
@@ -249,6 +258,7 @@ def train(
             seed=settings.seed,
             code_version=bootstrap.code_version(),
             progress=progress,
+            audit=audit,
         )
     if json:
         printing.warn(done.findings)
@@ -391,6 +401,43 @@ def models_set_alias(
     from churn.stores import Reference
 
     _print_version(_stores().models.set_alias(Reference.parse(model), alias), json=json)
+
+
+@leakage.command("check")
+def leakage_check(
+    function: Annotated[str, typer.Argument(metavar="MODULE:FUNCTION", help="What to audit.")],
+    data: Data = None,
+    kind: Annotated[str, typer.Option(help="features, labels or training.")] = "features",
+    as_of: AsOf = None,
+    observation_start: ObservationStart = None,
+    outcome_end: OutcomeEnd = None,
+    json: Json = False,
+) -> None:
+    """Audit function(orders, customers, windows); exit code 1 if it leaks."""
+    from churn import printing
+    from churn.pipelines.audit import check
+
+    settings = _settings(data, as_of, observation_start, outcome_end)
+    report = check(bootstrap.engine(settings), function, kind, settings.windows)
+    if json:
+        _print_json({"ok": report.ok, "kind": report.kind, "findings": report.findings})
+    else:
+        printing.say(str(report))
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@leakage.command("rules")
+def leakage_rules(json: Json = False) -> None:
+    """Each rule, what it means and how to mend what it finds."""
+    from churn import printing
+    from churn.leakage.rules import RULES
+
+    if json:
+        _print_json({"rules": list(RULES.values())})
+        return
+    for rule in RULES.values():
+        printing.say(f"{rule.name}\n  {rule.means}\n  Mend: {rule.mend}")
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ def test_version() -> None:
     "command",
     ["", "data", "data generate", "data check", "labels", "features", "explore", "train", "score"]
     + [f"runs {verb}" for verb in ("list", "show", "compare")]
+    + [f"leakage {verb}" for verb in ("check", "rules")]
     + [f"models {verb}" for verb in ("list", "show", "lineage", "set-default", "set-alias")],
 )
 def test_every_command_explains_itself(command: str) -> None:
@@ -287,6 +288,116 @@ def test_a_store_that_cannot_be_written_to_is_exit_1(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CHURN_HOME", str(tmp_path / "file" / "home"))
     assert "cannot write" in refused(1, "train", "--data", small, "--search", 0)
+
+
+# Leakage
+
+LEAKY = """
+import polars as pl
+from churn.domain.features import FEATURE_VIEWS
+
+VIEW = FEATURE_VIEWS[0]
+NUMBER = 7
+
+def leaky(orders, customers, windows):
+    return orders.group_by("CUSTOMER_ID").agg(X=pl.col("ORDER_AMOUNT").sum())
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Somebody's folder with a module in it."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "somebodys.py").write_text(LEAKY)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "somebodys", raising=False)
+    return folder
+
+
+def test_a_leak_is_exit_1_with_the_example(project: Path, small: Path) -> None:
+    result = churn("leakage", "check", "somebodys:leaky", "--data", small)
+    assert result.exit_code == 1
+    assert "Seen: as of 2024-06-30, one order of" in result.stdout
+    found = churn("leakage", "check", "somebodys:leaky", "--data", small, "--json")
+    assert {f["rule"] for f in json.loads(found.stdout)["findings"]} >= {"future", "membership"}
+
+
+def test_what_does_not_leak_is_exit_0(project: Path, small: Path) -> None:
+    for name, kind in (
+        ("somebodys:VIEW", "features"),
+        ("churn.domain.labels:churn_labels", "labels"),
+    ):
+        result = churn("leakage", "check", name, "--data", small, "--kind", kind)
+        assert result.exit_code == 0, result.output
+        assert "No leak found" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("somebodys", "names no function"),
+        ("nobodys:leaky", "there is no module 'nobodys'"),
+        ("somebodys:leek", "Did you mean leaky"),
+        ("somebodys:NUMBER", "cannot be called"),
+    ],
+)
+def test_what_names_no_function_is_exit_2(project: Path, small: Path, name: str, says: str) -> None:
+    assert says in refused(2, "leakage", "check", name, "--data", small)
+    assert "kind" in refused(
+        2, "leakage", "check", "somebodys:leaky", "--data", small, "--kind", "x"
+    )
+
+
+def test_rules_are_explained() -> None:
+    from churn.leakage import RULES
+
+    shown = churn("leakage", "rules").stdout
+    assert all(rule in shown for rule in RULES)
+    assert len(last_line(churn("leakage", "rules", "--json"))["rules"]) == len(RULES)
+
+
+def test_a_view_that_leaks_cannot_be_trained_on_by_accident(
+    small: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from churn.domain import features
+    from churn.domain.expressions import col
+
+    def leaky(orders: Any, customers: Any, windows: Any) -> Any:
+        """Past the filter of the pipeline, through a join with the customers."""
+        found = FEATURE_VIEWS[0].compute(orders, customers, windows)
+        newest = customers.group_by().agg(NEWEST=col("REGISTRATION_DATE").max())
+        dated = newest.with_columns(K=1).join(found.with_columns(K=1), on="K")
+        return dated.with_columns(TOTAL_ORDER_COUNT=col("NEWEST").day_of_year())
+
+    view = replace(FEATURE_VIEWS[0], version="v9", compute=leaky)
+    monkeypatch.setattr(features, "FEATURE_VIEWS", (view,))
+    message = refused(1, "train", "--data", small, "--version", "v9", "--search", 0)
+    assert "CUSTOMER_FEATURES/v9 cannot be trained on" in message
+    assert "TOTAL_ORDER_COUNT" in message
+    assert not list(home.rglob("*.parquet"))
+    done = last_line(
+        churn("train", "--data", small, "--version", "v9", "--search", 0, "--no-audit", "--json")
+    )
+    assert (
+        last_line(churn("runs", "show", done["run"], "--json"))["parameters"]["audited"] == "False"
+    )
+
+
+def test_pytest_audits_a_function_by_option(project: Path, small: Path) -> None:
+    names = ["--leakage", "somebodys:leaky", "--leakage", "somebodys:VIEW"]
+    shown = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *names, "--leakage-data", str(small)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 1
+    assert "1 failed, 1 passed" in shown.stdout
+    assert "future X" in shown.stdout
 
 
 # Whole processes

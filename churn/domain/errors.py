@@ -41,5 +41,9 @@ class DataError(ChurnError):
     """The tables are not what their contracts say, or do not hold what was asked."""
 
 
+class LeakError(ChurnError):
+    """A function knows what it could not have known."""
+
+
 class StoreError(ChurnError):
     """A store cannot be read or written, or does not hold what was asked."""

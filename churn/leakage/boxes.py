@@ -18,7 +18,7 @@ from churn.domain.features import KEY
 from churn.domain.windows import Windows
 from churn.engines.polars import PolarsFrame
 
-Function = Callable[[Any, Any, Windows], Any]
+Function = Callable[..., Any]
 
 TOLERANCE = 1e-9
 """Relative: the last bits of a sum depend on the order of addition."""

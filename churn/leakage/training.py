@@ -20,6 +20,9 @@ from churn.leakage.worlds import DATE, REGISTERED, Maker
 
 SPLIT, WEIGHT = "SPLIT", "WEIGHT"
 PARTS = ("train", "valid", "test")
+RELABELLING = ("later orders removed", "many", "swapped", "moved", "known orders")
+"""Words of those changes of the future that change labels, too."""
+
 OWN = 6
 """So many customers are asked one by one whether their own label is in their features."""
 
@@ -127,7 +130,7 @@ def _same_labels(maker: Maker, world: World) -> Iterator[tuple[str, World]]:
 
 
 def flipped(maker: Maker, world: World, output: Output, customers: Sequence[str]) -> World:
-    """These customers with the other label: who came back stays away, who stayed away comes back."""
+    """These customers with the other label: who came back stays away, and the other way round."""
     w = maker.windows
     chosen = pl.col(KEY).cast(pl.String).is_in(list(customers))
     churned = set(map(str, output.rows.filter(chosen, pl.col(LABEL) == 1)[KEY]))

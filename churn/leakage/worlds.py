@@ -39,7 +39,7 @@ class Maker:
     # Making
 
     def world(self) -> World:
-        """Some customers of the example, orders on every boundary day, and customers of one order."""
+        """Some customers of the example, some of one order, and orders on every boundary day."""
         orders, customers = self.example.orders, self.example.customers
         known = customers[KEY].unique(maintain_order=True)
         chosen = known.gather(self.random.permutation(len(known))[:CUSTOMERS])
@@ -134,7 +134,7 @@ class Maker:
         return world.orders.filter(_day(DATE) > self.windows.as_of)
 
     def futures(self, world: World) -> Iterator[tuple[str, World]]:
-        """Worlds that differ from this one only after the as-of date; what is known stays in place."""
+        """Worlds that differ from this one only after the as-of date; the known rows stay put."""
         orders = world.orders
         later = _day(DATE) > self.windows.as_of
         names = world.customers[KEY].unique(maintain_order=True).to_list()
@@ -167,16 +167,23 @@ class Maker:
             replace(world, orders=self.where(later, moved, orders)),
         )
         yield "later rows for known orders added", self._events(world)
-        joined = self._pick(days)
-        newcomers = self.with_customers(world, 5, joined)
-        new = newcomers.customers[KEY].to_list()[-5:]
-        yield (
-            "customers added who order only later",
-            self.with_orders(
-                newcomers, [(name, joined + DAY * i) for name in new for i in range(3)]
-            ),
-        )
-        yield "customers added who register later and never order", newcomers
+        for joined in (days[0], days[-1]):
+            newcomers = self.with_customers(world, 5, joined)
+            new = newcomers.customers[KEY].to_list()[-5:]
+            yield f"customers added who register on {joined} and never order", newcomers
+            yield (
+                f"customers added who first order on {joined}",
+                self.with_orders(
+                    newcomers, [(name, joined + DAY * i) for name in new for i in range(3)]
+                ),
+            )
+        if REGISTERED in world.customers.columns:
+            later = _day(REGISTERED) > self.windows.as_of
+            unknown = ~pl.col(KEY).is_in(self.past(world)[KEY].unique().implode())
+            yield (
+                "customers removed who register later",
+                replace(world, customers=world.customers.filter(~(later & unknown))),
+            )
         yield from self.late_attributes(world)
 
     def one_later_order(self, world: World) -> Iterator[tuple[str, World]]:

@@ -19,6 +19,7 @@ from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.model import evaluate, explain, plots, train
 from churn.model.split import Split, split
+from churn.pipelines.audit import require_no_leak
 from churn.pipelines.check import require
 from churn.pipelines.prepare import ATTRIBUTES, attributes, feature_rows, labels
 from churn.pipelines.score import RiskList, score
@@ -97,17 +98,24 @@ def run(
     seed: int,
     code_version: str,
     progress: Progress,
+    audit: bool = True,
 ) -> Training:
     """Train, choose, test, record, register and score.
 
     Args:
         draws: Candidates of the randomized search, beside the named runs.
+        audit: Whether to refuse a feature view or a label that leaks.
 
     Raises:
         DataError: The data has errors, one class only, or fewer customers than folds.
+        LeakError: The view or the label knows what it could not have known.
         StoreError: A store cannot be written to.
     """
     findings = require(engine, windows, outcome=True)
+    if audit:
+        progress("leakage audit", 0, 1)
+        require_no_leak(engine, view, windows)
+        progress("leakage audit", 1, 1)
     progress("features and labels", 0, 1)
     features = feature_rows(engine, view, windows)
     stores.features.save_features(view, windows, features)
@@ -136,7 +144,7 @@ def run(
     training = uuid4().hex[:12]
     runs: dict[str, str] = {}
     for candidate in candidates:
-        facts = _facts(candidate, training_set, seed, code_version)
+        facts = _facts(candidate, training_set, seed, code_version) | {"audited": str(audit)}
         metrics = {
             f"cv_{name}_{statistic}": value
             for name, values in candidate.cross_validated(threshold).items()

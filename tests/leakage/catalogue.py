@@ -25,7 +25,7 @@ LEAKS: dict[str, list[tuple[str, Function]]] = {"features": [], "labels": [], "t
 LATE: list[Function] = []
 HONEST: dict[str, list[Function]] = {"features": [], "labels": [], "training": []}
 
-K, D, A, S, O = "CUSTOMER_ID", "ORDER_DATE", "ORDER_AMOUNT", "STATUS", "ORDER_ID"  # noqa: E741
+K, D, A, S, O = "CUSTOMER_ID", "ORDER_DATE", "ORDER_AMOUNT", "STATUS", "ORDER_ID"
 DAY = timedelta(days=1)
 day, amount = pl.col(D), pl.col(A)
 
@@ -300,7 +300,7 @@ def mean_kept_from_the_first_call(orders, customers, w):
 
 
 @leaks("features", "memory")
-def mean_kept_in_a_default(orders, customers, w, kept=[]):  # noqa: B006
+def mean_kept_in_a_default(orders, customers, w, kept=[]):
     kept.append(known(orders, w)[A].mean())
     return spend(orders, w).select(K, X=pl.col("SPEND") / kept[0])
 
