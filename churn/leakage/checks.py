@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from time import perf_counter
 
-import numpy as np
 import polars as pl
 import time_machine
 
@@ -49,9 +48,7 @@ class Audit:
 
     def makers(self, *, quick: bool) -> list[Maker]:
         dates = [self.windows] if quick else as_of_dates(self.example, self.windows)
-        return [
-            Maker(self.example, w, np.random.default_rng(SEED + i)) for i, w in enumerate(dates)
-        ]
+        return [Maker.of(self.example, w, SEED + i) for i, w in enumerate(dates)]
 
     def add(self, rule: str, column: str, example: str) -> None:
         self.found.setdefault((rule, column), Finding(rule, column, example))

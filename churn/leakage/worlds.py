@@ -28,6 +28,29 @@ ROW_DATE = re.compile(r"^(LAST_)?(UPDATED|MODIFIED|CHANGED|VALID|EFFECTIVE)(_|$)
 """Names of dates since when a whole row holds."""
 
 
+class Ids:
+    """Hands out ids of the form of others, with other digits at their end, none of them twice."""
+
+    def __init__(self, taken: pl.Series) -> None:
+        self._taken = set(taken.cast(pl.String))
+        self._number = max(taken.drop_nulls(), default=0) if taken.dtype.is_integer() else 0
+
+    def like(self, models: Sequence[Any]) -> list[Any]:
+        return [self._next(model) for model in models]
+
+    def _next(self, model: Any) -> Any:
+        text = str(model)
+        match = re.search(r"[0-9]+$", text)
+        width = len(match[0]) if match else 0
+        stem = text[: len(text) - width]
+        while True:
+            self._number += 1
+            new = f"{stem}{self._number:0{width}d}" if width else f"{stem}{self._number}"
+            if new not in self._taken:
+                self._taken.add(new)
+                return type(model)(new)
+
+
 @dataclass(frozen=True)
 class Maker:
     """Makes worlds from an example; equal seeds make equal worlds."""
@@ -35,6 +58,14 @@ class Maker:
     example: World
     windows: Windows
     random: np.random.Generator
+    ids: dict[str, Ids]
+
+    @classmethod
+    def of(cls, example: World, windows: Windows, seed: int) -> Maker:
+        ids = {KEY: Ids(example.customers[KEY])}
+        if ORDER_ID in example.orders.columns:
+            ids[ORDER_ID] = Ids(example.orders[ORDER_ID])
+        return cls(example, windows, np.random.default_rng(seed), ids)
 
     # Making
 
@@ -77,9 +108,8 @@ class Maker:
         """New customers, copied from others, with ids of the same form."""
         if not count:
             return world
-        taken = {str(v) for v in (*self.example.customers[KEY], *world.customers[KEY])}
         copies = self._sampled(self.example.customers, count)
-        ids = pl.Series(KEY, list(_new_ids(copies[KEY].to_list(), taken)), dtype=copies.schema[KEY])
+        ids = pl.Series(KEY, self.ids[KEY].like(copies[KEY].to_list()), dtype=copies.schema[KEY])
         copies = copies.with_columns(ids)
         if registered and REGISTERED in copies.columns:
             copies = copies.with_columns(_moment(copies, REGISTERED, [registered] * count))
@@ -96,8 +126,7 @@ class Maker:
             _moment(copies, DATE, [day for _, day in planted], self.random),
         )
         if ORDER_ID in orders.columns:
-            taken = {str(v) for v in (*self.example.orders[ORDER_ID], *orders[ORDER_ID])}
-            ids = list(_new_ids(copies[ORDER_ID].to_list(), taken))
+            ids = self.ids[ORDER_ID].like(copies[ORDER_ID].to_list())
             self.random.shuffle(ids)
             copies = copies.with_columns(pl.Series(ORDER_ID, ids, dtype=orders.schema[ORDER_ID]))
         copies = self.scaled(copies, 0.3, 2.0)
@@ -374,21 +403,3 @@ def _moment(
     zone = getattr(dtype, "time_zone", None)
     series = pl.Series(column, moments)
     return (series.dt.replace_time_zone(zone) if zone else series).cast(dtype)
-
-
-def _new_ids(models: Sequence[Any], taken: set[str]) -> Iterator[Any]:
-    """Ids like the models with other digits at their end, none of them taken."""
-    whole = [int(t) for t in taken if t.isdecimal()]
-    number = max(whole, default=0) if models and isinstance(models[0], int) else 0
-    for model in models:
-        text = str(model)
-        match = re.search(r"[0-9]+$", text)
-        width = len(match[0]) if match else 0
-        stem = text[: len(text) - width]
-        while True:
-            number += 1
-            new = f"{stem}{number:0{width}d}" if width else f"{stem}{number}"
-            if new not in taken:
-                break
-        taken.add(new)
-        yield type(model)(new)
