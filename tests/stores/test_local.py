@@ -275,23 +275,21 @@ def _register(home: str) -> None:
 
 
 def test_writers_at_once_get_versions_of_their_own(home: Path) -> None:
-    """Three processes, one store, from the first moment on: also the making of its tables."""
+    """Two processes, one store, from the first moment on: also the making of its tables."""
     shutil.rmtree(home)
     context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_register, args=(str(home),)) for _ in range(3)]
+    writers = [context.Process(target=_register, args=(str(home),)) for _ in range(2)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 3
+    assert [writer.exitcode for writer in writers] == [0] * 2
     versions = local.stores(home).models.versions(MODEL_NAME)
-    assert [v.version for v in versions] == [f"V{i}" for i in range(1, 4)]
-    assert len({v.lineage.run for v in versions}) == 3
+    assert [v.version for v in versions] == [f"V{i}" for i in range(1, 3)]
+    assert len({v.lineage.run for v in versions}) == 2
 
 
-@pytest.mark.parametrize(
-    ("delay", "new"), [(0.0, False), (0.1, False), (0.4, False), (0.3, True), (0.9, True)]
-)
+@pytest.mark.parametrize(("delay", "new"), [(0.05, False), (0.4, False), (0.9, True)])
 def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
     home: Path, delay: float, new: bool
 ) -> None:
