@@ -7,7 +7,8 @@ import functools
 import inspect
 import types
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,9 @@ from churn.domain.windows import Windows
 from churn.engines.polars import PolarsFrame
 
 Function = Callable[..., Any]
+
+DEPTH = 6
+"""How deep the audit follows what a function holds on to."""
 
 TOLERANCE = 1e-9
 """Relative: the last bits of a sum depend on the order of addition."""
@@ -47,6 +51,7 @@ class Difference:
 
     Args:
         kind: value, membership, columns or order.
+        moved: In how many customers they differ.
     """
 
     kind: str
@@ -54,6 +59,7 @@ class Difference:
     customer: str
     before: object
     after: object
+    moved: int = 1
 
     def __str__(self) -> str:
         match self.kind:
@@ -105,7 +111,9 @@ class Box:
             try:
                 result = self.function(adapt(world.orders), adapt(world.customers), windows)
                 rows = _collected(result)
-            except Exception as error:  # noqa: BLE001 - anybody's function may raise anything
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - also SystemExit, and panics of Polars
                 text = str(error).strip().splitlines() or [""]
                 errors.append(f"{type(error).__name__}: {text[0]}")
                 continue
@@ -134,6 +142,8 @@ def _output(rows: Any, *, repeats: bool) -> Output:
     if KEY not in rows.columns:
         raise FailureError("table", f"no column {KEY}; found {', '.join(rows.columns) or 'none'}")
     ids = rows[KEY]
+    if ids.dtype.is_nested() or ids.dtype == pl.Object:
+        raise FailureError("table", f"{KEY} is of type {ids.dtype}")
     if ids.null_count():
         raise FailureError("one-row-per-customer", f"{ids.null_count()} rows without {KEY}")
     if not repeats and ids.is_duplicated().any():
@@ -160,20 +170,21 @@ def differences(
     if not left[KEY].equals(right[KEY]):
         counts = [dict(zip(*_counts(side[KEY]), strict=True)) for side in (left, right)]
         name = next(n for n in {**counts[0], **counts[1]} if counts[0].get(n) != counts[1].get(n))
-        words = [
-            ("there" if c.get(name) == 1 else f"on {c[name]} rows") if name in c else "absent"
+        before, after = (
+            "absent" if name not in c else "there" if c[name] == 1 else f"on {c[name]} rows"
             for c in counts
-        ]
-        return [Difference("membership", "", name, *words)]
+        )
+        return [Difference("membership", "", name, before, after)]
     found = []
     for column in a.columns:
         if column == KEY or column in without:
             continue
-        where = _first_difference(left[column], right[column])
-        if where is not None:
+        moved = _moved(left[column], right[column])
+        if len(moved):
+            where = int(moved[0])
             customer = str(left[KEY][where])
             before, after = left[column][where], right[column][where]
-            found.append(Difference("value", column, customer, before, after))
+            found.append(Difference("value", column, customer, before, after, len(moved)))
     return found
 
 
@@ -182,19 +193,20 @@ def _counts(ids: pl.Series) -> tuple[list[str], list[int]]:
     return counted[ids.name].to_list(), counted["count"].to_list()
 
 
-def _first_difference(a: pl.Series, b: pl.Series) -> int | None:
-    if a.dtype.is_numeric() and b.dtype.is_numeric():
+def _moved(a: pl.Series, b: pl.Series) -> pl.Series:
+    """The rows in which two columns differ."""
+    floats = a.dtype.is_float() or b.dtype.is_float()
+    if floats and a.dtype.is_numeric() and b.dtype.is_numeric():
         x, y = (side.cast(pl.Float64).to_numpy() for side in (a, b))
         scale = max(float(np.nanmax(np.abs(v), initial=0, where=np.isfinite(v))) for v in (x, y))
         close = np.isclose(x, y, rtol=TOLERANCE, atol=TOLERANCE * 1e-3 * scale, equal_nan=True)
         same = pl.Series(close) & (a.is_null() == b.is_null())
-    elif a.dtype == b.dtype and not a.dtype.is_nested():
+    elif a.dtype == b.dtype and not a.dtype.is_nested() and a.dtype != pl.Object:
         same = a.eq_missing(b)
     else:
         pairs = zip(a.to_list(), b.to_list(), strict=True)
         same = pl.Series([p == q for p, q in pairs], dtype=pl.Boolean)
-    moved = (~same).arg_true()
-    return int(moved[0]) if len(moved) else None
+    return (~same).arg_true()
 
 
 def _brief(names: tuple[str, ...]) -> str:
@@ -204,85 +216,107 @@ def _brief(names: tuple[str, ...]) -> str:
 class Memory:
     """What a function could keep between calls: globals, closures, attributes, defaults, caches.
 
-    `forget` puts everything back to what it was when this was made.
+    `forget` puts everything back to what it was when this was made. Files and other processes are
+    out of its reach.
     """
 
     def __init__(self, function: Function) -> None:
         self._undo: list[Callable[[], None]] = []
         self._seen: set[int] = set()
+        self._module = getattr(_innermost(function), "__module__", None)
         self._watch(function)
 
     def forget(self) -> None:
         for undo in self._undo:
             undo()
 
-    def _watch(self, thing: Any) -> None:
-        if id(thing) in self._seen:
+    def _watch(self, thing: Any, depth: int = 0) -> None:  # noqa: C901 - one case a kind
+        if id(thing) in self._seen or depth > DEPTH or isinstance(thing, types.ModuleType):
             return
         self._seen.add(id(thing))
-        if isinstance(thing, functools.partial):
-            self._watch(thing.func)
-            for value in (*thing.args, *thing.keywords.values()):
-                self._value(value)
-        elif hasattr(thing, "cache_clear"):
+        if hasattr(thing, "cache_clear"):
             self._undo.append(thing.cache_clear)
-            self._watch(inspect.unwrap(thing))
+            self._watch(inspect.unwrap(thing), depth)
+        elif isinstance(thing, functools.partial):
+            for value in (thing.func, *thing.args, *thing.keywords.values()):
+                self._watch(value, depth + 1)
         elif isinstance(thing, types.MethodType):
-            self._watch(thing.__func__)
-            self._attributes(thing.__self__)
+            self._watch(thing.__func__, depth)
+            self._watch(thing.__self__, depth)
         elif isinstance(thing, types.FunctionType):
-            self._function(thing)
-        elif not isinstance(thing, type | types.ModuleType) and callable(thing):
-            self._attributes(thing)
-            self._watch(type(thing).__call__)
+            if depth == 0 or thing.__module__ == self._module:
+                self._function(thing, depth)
+        elif isinstance(thing, type):
+            if thing.__module__ == self._module:
+                self._class(thing, depth)
+        elif isinstance(thing, dict | list | set | deque):
+            self._container(thing, depth)
+        elif isinstance(getattr(thing, "__dict__", None), dict):
+            self._container(thing.__dict__, depth)
+            self._watch(type(thing), depth + 1)
 
-    def _function(self, function: types.FunctionType) -> None:
-        self._attributes(function)
+    def _function(self, function: types.FunctionType, depth: int) -> None:
+        self._container(function.__dict__, depth)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
-            self._value(value)
+            self._watch(value, depth + 1)
         for cell in function.__closure__ or ():
-            try:
-                value = cell.cell_contents
-            except ValueError:  # not yet filled
-                continue
-            self._undo.append(functools.partial(setattr, cell, "cell_contents", value))
-            self._value(value)
+            with suppress(ValueError):  # a cell that is not yet filled
+                self._undo.append(
+                    functools.partial(setattr, cell, "cell_contents", cell.cell_contents)
+                )
+                self._watch(cell.cell_contents, depth + 1)
+        variables = function.__globals__
         for name in _names(function.__code__):
-            if name in function.__globals__:
-                value = function.__globals__[name]
-                own = getattr(value, "__module__", None) == function.__module__
-                if callable(value) and (own or hasattr(value, "cache_clear")):
-                    self._watch(value)
-                elif not callable(value) and not isinstance(value, types.ModuleType):
-                    self._undo.append(
-                        functools.partial(function.__globals__.__setitem__, name, value)
-                    )
-                    self._value(value)
+            if name in variables:
+                self._undo.append(functools.partial(variables.__setitem__, name, variables[name]))
+                self._watch(variables[name], depth + 1)
+            else:
+                self._undo.append(functools.partial(variables.pop, name, None))
 
-    def _attributes(self, thing: Any) -> None:
-        if hasattr(thing, "__dict__") and isinstance(thing.__dict__, dict):
-            self._container(thing.__dict__)
+    def _class(self, thing: type, depth: int) -> None:
+        for name, value in list(vars(thing).items()):
+            if not name.startswith("__"):
+                self._watch(getattr(value, "__func__", value), depth + 1)
+                if not callable(value) and not isinstance(
+                    value, classmethod | staticmethod | property
+                ):
+                    self._undo.append(functools.partial(setattr, thing, name, value))
+        self._watch(vars(thing).get("__call__"), depth)
 
-    def _value(self, value: Any) -> None:
-        if isinstance(value, dict | list | set | deque):
-            self._container(value)
-        elif callable(value):
-            self._watch(value)
-
-    def _container(self, value: Any) -> None:
-        kept = copy.copy(value)
+    def _container(self, kept: Any, depth: int) -> None:
+        before = copy.copy(kept)
 
         def undo() -> None:
-            value.clear()
-            if isinstance(value, list | deque):
-                value.extend(kept)
+            kept.clear()
+            if isinstance(kept, list | deque):
+                kept.extend(before)
             else:
-                value.update(kept)
+                kept.update(before)
 
         self._undo.append(undo)
+        for value in list(before.values() if isinstance(before, dict) else before):
+            self._watch(value, depth + 1)
+
+
+def _innermost(function: Any) -> Any:
+    """The function itself, out of partials, methods and wrappers; or the class of a callable."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    function = inspect.unwrap(getattr(function, "__func__", function))
+    return function if hasattr(function, "__code__") else type(function)
+
+
+def codes(function: Any) -> Iterator[types.CodeType]:
+    """The code of the function and of the functions inside it."""
+    inner = _innermost(function)
+    called = vars(inner).get("__call__") if isinstance(inner, type) else inner
+    todo = [called.__code__] if isinstance(called, types.FunctionType) else []
+    while todo:
+        yield (code := todo.pop())
+        todo += [c for c in code.co_consts if isinstance(c, types.CodeType)]
 
 
 def _names(code: types.CodeType) -> set[str]:
-    """The names that code reads, its inner functions included."""
+    """The names that code reads or writes, its inner functions included."""
     inner = [c for c in code.co_consts if isinstance(c, types.CodeType)]
     return set(code.co_names).union(*map(_names, inner))

@@ -15,6 +15,7 @@ def run(audit: Audit, *, quick: bool) -> Report:
         for i, maker in enumerate(audit.makers(quick=quick)):
             world = maker.world()
             base = audit.box(world, maker.windows)
+            audit.require_rows(base)
             ordered = audit.steadiness(maker, world, base)
             future(audit, maker, world, base, ordered=ordered)
             if i == 0:

@@ -154,6 +154,21 @@ class Maker:
         customers = self._other_values(world.customers, hold=(KEY, REGISTERED))
         return World(pl.concat([moved, self.future(world)]), customers)
 
+    def pasts(self, world: World) -> Iterator[World]:
+        """Worlds that differ in what is known: values, days of registration, numbers of orders."""
+        changed = self.past_changed(world)
+        yield changed
+        if REGISTERED in world.customers.columns:
+            earlier = pl.col(REGISTERED).dt.offset_by("-97d")
+            yield replace(changed, customers=changed.customers.with_columns(earlier))
+        known = _day(DATE) <= self.windows.as_of
+        half = pl.Series(self.random.random(world.orders.height) < 0.5)
+        yield replace(world, orders=world.orders.filter(~(known & half)))
+        names = self.past(world)[KEY].unique(maintain_order=True).to_list()
+        yield self.with_orders(
+            world, [(n, self._day(self.windows.observation)) for n in names[::2] for _ in range(4)]
+        )
+
     # The future
 
     def past(self, world: World) -> pl.DataFrame:
@@ -176,6 +191,12 @@ class Maker:
         )
         many = [(self._pick(names), self._pick(days)) for _ in range(4 * len(names))]
         yield "many later orders added", self.with_orders(world, many)
+        crowd = self.with_orders(world, many)
+        rarest = self._rarest(crowd.orders, hold=(KEY, ORDER_ID))
+        yield (
+            "many later orders added, all of the rarest status",
+            replace(world, orders=self.where(later, rarest, crowd.orders)),
+        )
         for factor, word in ((1000.0, "larger"), (0.001, "smaller")):
             scaled = self.scaled(orders, factor, factor * 1.5)
             yield f"later amounts {word}", replace(world, orders=self.where(later, scaled, orders))
@@ -275,10 +296,16 @@ class Maker:
         )
         return replace(world, orders=world.orders.with_columns(ids))
 
-    def renumbered_customers(self, world: World) -> tuple[World, dict[str, str]]:
-        """Customer ids handed out anew, and from which id each new one came."""
-        ids = world.customers[KEY].unique(maintain_order=True)
-        others = pl.Series(self._shuffled(ids), dtype=ids.dtype)
+    def renumbered_customers(self, world: World, *, ordered: bool) -> tuple[World, dict[str, str]]:
+        """New customer ids, and from which id each came.
+
+        Args:
+            ordered: Whether the new ids sort as the old ones do.
+        """
+        ids = world.customers[KEY].unique().sort()
+        others = pl.Series(self.ids[KEY].like(ids.to_list()), dtype=ids.dtype).sort()
+        if not ordered:
+            others = others.gather(self.random.permutation(len(others)))
         renamed = World(
             *(
                 table.with_columns(pl.col(KEY).replace(ids, others))
@@ -331,6 +358,13 @@ class Maker:
                 step = self.random.integers(1, len(values), rows.height)
                 changed[name] = values.gather((places + step) % len(values))
         return rows.with_columns(**changed)
+
+    @staticmethod
+    def _rarest(rows: pl.DataFrame, hold: Sequence[str]) -> pl.DataFrame:
+        """The rarest value of its column in every text field."""
+        texts = [n for n, t in rows.schema.items() if t == pl.String and n not in hold]
+        rare = {n: rows[n].value_counts(sort=True)[n][-1] for n in texts}
+        return rows.with_columns(**{n: pl.lit(value) for n, value in rare.items()})
 
     def _sampled(self, rows: pl.DataFrame, count: int) -> pl.DataFrame:
         return rows.select(pl.all().gather(self.random.integers(0, rows.height, count)))

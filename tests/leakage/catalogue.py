@@ -328,6 +328,72 @@ def result_kept_in_a_global(orders, customers, w):
     return RESULT
 
 
+class Model:
+    """Keeps its mean in an attribute, as estimators do."""
+
+    fitted: dict[str, dict[str, float]] = {"of": {}}  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.state = {"seen": {}}
+
+    def in_an_attribute(self, orders, customers, w):
+        mean = self.state["seen"].setdefault("mean", known(orders, w)[A].mean())
+        return spend(orders, w).select(K, X=pl.col("SPEND") / mean)
+
+    @classmethod
+    def in_the_class(cls, orders, customers, w):
+        mean = cls.fitted["of"].setdefault("mean", known(orders, w)[A].mean())
+        return spend(orders, w).select(K, X=pl.col("SPEND") / mean)
+
+
+leaks("features", "memory")(Model().in_an_attribute)
+leaks("features", "memory")(Model.in_the_class)
+
+
+@leaks("features", "memory")
+def mean_kept_in_a_new_global(orders, customers, w):
+    global NEW  # noqa: PLW0603
+    try:
+        NEW
+    except NameError:
+        NEW = known(orders, w)[A].mean()
+    return spend(orders, w).select(K, X=pl.col("SPEND") / NEW)
+
+
+@leaks("features", "clock")
+def numpys_today(orders, customers, w):
+    now = (np.datetime64("today") - np.datetime64("2020-01-01")).astype(int)
+    return active(orders, w).with_columns(X=pl.lit(int(now)))
+
+
+@leaks("features", "future")
+def commonest_status_of_all(orders, customers, w):
+    mode = orders[S].value_counts(sort=True)[S][0]
+    share = known(orders, w).group_by(K).agg(X=(pl.col(S) == mode).mean())
+    return active(orders, w).join(share, on=K)
+
+
+@leaks("features", "future")
+def large_integers(orders, customers, w):
+    counts = orders.group_by(K).agg(X=pl.len().cast(pl.Int64) + 2**60)
+    return active(orders, w).join(counts, on=K)
+
+
+@leaks("features", "crash")
+def leaves_the_process(orders, customers, w):
+    raise SystemExit(3)
+
+
+@leaks("features", "table")
+def returns_nobody(orders, customers, w):
+    return spend(orders, w).head(0)
+
+
+@leaks("features", "table")
+def returns_lists_for_ids(orders, customers, w):
+    return spend(orders, w).with_columns(pl.concat_list(K))
+
+
 @leaks("features", "clock")
 def days_until_today(orders, customers, w):
     last = known(orders, w).group_by(K).agg(X=(pl.lit(date.today()) - day.max()).dt.total_days())  # noqa: DTZ011
@@ -380,6 +446,23 @@ def fixed_values(orders, customers, w):
 @honest("features")
 def plain_aggregates(orders, customers, w):
     return active(orders, w).join(spend(orders, w), on=K)
+
+
+@honest("features")
+def counts_alone(orders, customers, w):
+    return known(orders, w).group_by(K).agg(N=pl.len())
+
+
+@honest("features")
+def tenure_alone(orders, customers, w):
+    since = customers.select(K, X=(pl.lit(w.as_of) - pl.col("REGISTRATION_DATE")).dt.total_days())
+    return active(orders, w).join(since, on=K)
+
+
+@honest("features")
+def quintiles_with_ties_broken_by_id(orders, customers, w):
+    ranked = spend(orders, w).sort("N", K).with_row_index("R")
+    return ranked.select(K, Q=pl.col("R").cast(pl.Int64) * 5 // pl.len())
 
 
 @honest("features")
