@@ -23,6 +23,9 @@ PARTS = ("train", "valid", "test")
 RELABELLING = ("later orders removed", "many", "swapped", "moved", "known orders")
 """Words of those changes of the future that change labels, too."""
 
+CROWD = 2000
+"""So many orders make one customer stand out from all."""
+
 OWN = 6
 """So many customers are asked one by one whether their own label is in their features."""
 
@@ -42,7 +45,8 @@ def run(audit: Audit, *, quick: bool) -> Report:
             test_labels(audit, maker, world, base)
             test_features(audit, maker, world, base)
             train_labels(audit, maker, world, base)
-            labels.window(audit, maker, world)
+            if not snapshots(base):
+                labels.window(audit, maker, world)
             if i == 0:
                 audit.clock(world, maker.windows)
                 audit.memory(world, maker.past_changed(world), maker.windows)
@@ -58,6 +62,11 @@ def part(output: Output, *names: str) -> list[str]:
     """The customers of these parts."""
     chosen = output.rows.filter(pl.col(SPLIT).cast(pl.String).str.to_lowercase().is_in(list(names)))
     return list(dict.fromkeys(map(str, chosen[KEY])))
+
+
+def snapshots(output: Output) -> bool:
+    """Whether a customer has rows as of several dates; each has a window of its own."""
+    return bool(output.rows.unique()[KEY].is_duplicated().any())
 
 
 def parts(audit: Audit, output: Output) -> bool:
@@ -147,9 +156,9 @@ def flipped(maker: Maker, world: World, output: Output, customers: Sequence[str]
 def test_labels(audit: Audit, maker: Maker, world: World, base: Output) -> None:
     """Turn the labels of the test part around: nothing else may move."""
     test = part(base, "test")
-    for half in (test, test[::2]):
+    for chosen in (test, test[::2], *_other_labels(maker, world, base, test)):
         try:
-            output = audit.box(flipped(maker, world, base, half), maker.windows)
+            output = audit.box(flipped(maker, world, base, chosen), maker.windows)
         except FailureError:
             continue  # it may need both classes
         for d in audit.differences(base, output, (LABEL,)):
@@ -165,6 +174,22 @@ def test_labels(audit: Audit, maker: Maker, world: World, base: Output) -> None:
                 audit.add(rule, d.column, f"labels of the test part turned around: {d}")
 
 
+def _other_labels(maker: Maker, world: World, base: Output, test: list[str]) -> Iterator[list[str]]:
+    """Whose labels to turn around so that they follow a simple feature, or its opposite."""
+    grouped = maker.past(world).group_by(pl.col(KEY).cast(pl.String))
+    day = pl.col(DATE).cast(pl.Date).dt.epoch("d")
+    amounts = [n for n, t in world.orders.schema.items() if t.is_float()]
+    found = grouped.agg(pl.len(), day.max().alias(DATE), pl.col(amounts).sum())
+    found = found.filter(pl.col(KEY).is_in(test))
+    churned = set(map(str, base.rows.filter(pl.col(LABEL).cast(pl.Int64) == 1)[KEY]))
+    for feature in ("len", DATE, *amounts):
+        for high in (True, False):
+            middle = pl.col(feature).median()
+            side = pl.col(feature) > middle if high else pl.col(feature) <= middle
+            wanted = set(found.filter(side)[KEY])
+            yield [customer for customer in test if (customer in wanted) != (customer in churned)]
+
+
 def _others(audit: Audit, a: Output, b: Output, column: str, test: list[str]) -> bool:
     others = set(map(str, a.rows[KEY])) - set(test)
     return any(d.column == column for d in differences(a, b, customers=others))
@@ -173,8 +198,28 @@ def _others(audit: Audit, a: Output, b: Output, column: str, test: list[str]) ->
 def test_features(audit: Audit, maker: Maker, world: World, base: Output) -> None:
     """Change what is known of the test part: rows of the other parts may not move."""
     test = part(base, "test")
-    others = set(part(base, "train", "valid"))
-    for what, changed in _other_tests(maker, world, test):
+    _test_features(audit, base, test, maker, _other_tests(maker, world, test))
+    # With everybody alike, whatever the test part does is the largest, the smallest, the latest.
+    middle = maker.windows.as_of - DAY * (maker.windows.observation.days // 2)
+    known = pl.col(DATE).cast(pl.Date) <= maker.windows.as_of
+    orders = maker.where(known, maker.moved(world.orders, middle), world.orders)
+    alike = replace(world, orders=orders)
+    try:
+        even = audit.box(alike, maker.windows)
+    except FailureError:
+        return
+    _test_features(audit, even, test, maker, _moved_tests(maker, alike, test))
+
+
+def _test_features(
+    audit: Audit,
+    base: Output,
+    test: list[str],
+    maker: Maker,
+    changes: Iterator[tuple[str, World]],
+) -> None:
+    others = set(map(str, base.rows[KEY])) - set(test)
+    for what, changed in changes:
         try:
             output = audit.box(changed, maker.windows)
         except FailureError:
@@ -192,9 +237,14 @@ def _other_tests(maker: Maker, world: World, test: list[str]) -> Iterator[tuple[
         orders = maker.where(theirs & known, scaled, world.orders)
         yield f"amounts of the test part {word}", replace(world, orders=orders)
     ids = [v for v in world.customers[KEY].unique(maintain_order=True) if str(v) in test]
-    start = maker.windows.observation.start
-    planted = [(name, start + DAY * n) for name in ids for n in range(5)]
+    start, days = maker.windows.observation.start, maker.windows.observation.days
+    planted = [(name, start + DAY * (n % days)) for name in ids for n in range(5)]
     yield "more known orders of the test part", maker.with_orders(world, planted)
+    crowd = [(name, start + DAY * (n % days)) for name in ids[:1] for n in range(CROWD)]
+    yield (
+        f"{CROWD} known orders worth nothing of one customer of the test part",
+        maker.with_orders(world, crowd, low=0, high=0),
+    )
     text = [
         n
         for n, t in world.customers.schema.items()
@@ -205,6 +255,14 @@ def _other_tests(maker: Maker, world: World, test: list[str]) -> Iterator[tuple[
         "the test part in a category of its own",
         replace(world, customers=maker.where(theirs, new, world.customers)),
     )
+
+
+def _moved_tests(maker: Maker, world: World, test: list[str]) -> Iterator[tuple[str, World]]:
+    theirs = pl.col(KEY).cast(pl.String).is_in(test)
+    known = pl.col(DATE).cast(pl.Date) <= maker.windows.as_of
+    for day in (maker.windows.observation.start, maker.windows.as_of):
+        orders = maker.where(theirs & known, maker.moved(world.orders, day), world.orders)
+        yield f"known orders of the test part moved to {day}", replace(world, orders=orders)
 
 
 def train_labels(audit: Audit, maker: Maker, world: World, base: Output) -> None:

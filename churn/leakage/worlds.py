@@ -115,8 +115,19 @@ class Maker:
             copies = copies.with_columns(_moment(copies, REGISTERED, [registered] * count))
         return replace(world, customers=pl.concat([world.customers, copies]))
 
-    def with_orders(self, world: World, planted: Sequence[tuple[Any, date]]) -> World:
-        """One more order for each (customer, day), at random places of the table."""
+    def with_orders(
+        self,
+        world: World,
+        planted: Sequence[tuple[Any, date]],
+        low: float = 0.3,
+        high: float = 2.0,
+    ) -> World:
+        """One more order for each (customer, day), at random places of the table.
+
+        Args:
+            low: Their numbers are those of other orders, times this or more.
+            high: Times this or less.
+        """
         if not planted:
             return world
         orders = world.orders
@@ -129,7 +140,7 @@ class Maker:
             ids = self.ids[ORDER_ID].like(copies[ORDER_ID].to_list())
             self.random.shuffle(ids)
             copies = copies.with_columns(pl.Series(ORDER_ID, ids, dtype=orders.schema[ORDER_ID]))
-        copies = self.scaled(copies, 0.3, 2.0)
+        copies = self.scaled(copies, low, high)
         places = [*range(orders.height), *self.random.uniform(0, orders.height, len(planted))]
         merged = pl.concat([orders, copies.select(orders.columns)])
         merged = merged.with_columns(pl.Series(PLACE, places, dtype=pl.Float64)).sort(PLACE)
@@ -142,6 +153,11 @@ class Maker:
                 factor = pl.Series(self.random.uniform(low, high, orders.height))
                 orders = orders.with_columns((pl.col(name) * factor).cast(dtype))
         return orders
+
+    @staticmethod
+    def moved(orders: pl.DataFrame, day: date) -> pl.DataFrame:
+        """All orders on that day."""
+        return orders.with_columns(_moment(orders, DATE, [day] * orders.height))
 
     # Changing what is known
 

@@ -770,6 +770,28 @@ def clipped_at_a_quantile_of_all_rows(orders, customers, w):
     return rows.with_columns(pl.col("SPEND").clip(upper_bound=rows["SPEND"].quantile(0.8)))
 
 
+@leaks("training", "test-fit")
+def scaled_by_the_largest_of_all_rows(orders, customers, w):
+    rows = split_by_hash(rows_of(orders, customers, w))
+    last = known(orders, w).group_by(K).agg(L=(pl.lit(w.as_of) - day.max()).dt.total_days())
+    return rows.join(last, on=K).with_columns(pl.col("L") / pl.col("L").max())
+
+
+@leaks("training", "test-fit")
+def selected_by_the_variance_of_all_rows(orders, customers, w):
+    rows = split_by_hash(rows_of(orders, customers, w))
+    spread = {c: rows[c].var() / abs(rows[c].mean()) for c in ("SPEND", "N")}
+    return rows.drop(min(spread, key=spread.__getitem__))
+
+
+@leaks("training", "test-label")
+def threshold_chosen_on_the_test_part(orders, customers, w):
+    rows = split_by_hash(rows_of(orders, customers, w))
+    test = rows.filter(~train_part)
+    hits = {n: ((test["N"] < n).cast(pl.Int64) == test["IS_CHURNED"]).sum() for n in range(2, 9)}
+    return rows.with_columns(TOLD=pl.col("N") < max(hits, key=hits.__getitem__))
+
+
 @leaks("training", "test-label")
 def target_encoded_by_all_rows(orders, customers, w):
     rows = split_by_hash(rows_of(orders, customers, w))
@@ -867,6 +889,21 @@ def target_encoded_out_of_fold(orders, customers, w):
     rate = (pl.col("SUM") - own) / (pl.col("COUNT").cast(pl.Int64) - one).replace(0, None)
     joined = rows.join(sums, on="SEGMENT", how="left").with_columns(RATE=rate)
     return joined.drop("SUM", "COUNT", "SEGMENT")
+
+
+@honest("training")
+def snapshots_in_one_part(orders, customers, w):
+    earlier = w.ending(w.as_of - 30 * DAY)
+    rows = [rows_of(orders, customers, v).with_columns(AS_OF=pl.lit(v.as_of)) for v in (w, earlier)]
+    return split_by_hash(pl.concat(rows))
+
+
+@honest("training")
+def seeded_split_of_the_known_customers(orders, customers, w):
+    rows = rows_of(orders, customers, w)
+    _, test = train_test_split(rows[K].to_list(), random_state=0)
+    part = pl.when(pl.col(K).is_in(test)).then(pl.lit("TEST")).otherwise(pl.lit("TRAIN"))
+    return rows.with_columns(SPLIT=part)
 
 
 @honest("training")
