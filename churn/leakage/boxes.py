@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from churn.domain.features import KEY
+from churn.domain.labels import LABEL
 from churn.domain.windows import Windows
 from churn.engines.polars import PolarsFrame
 
@@ -149,7 +150,20 @@ def _output(rows: Any, *, repeats: bool) -> Output:
     if not repeats and ids.is_duplicated().any():
         twice = str(ids.filter(ids.is_duplicated())[0])
         raise FailureError("one-row-per-customer", f"customer {twice} stands on several rows")
-    return Output(rows.sort(KEY, maintain_order=True), tuple(map(str, ids)), tuple(rows.columns))
+    if isinstance(ids.dtype, pl.Categorical | pl.Enum):
+        rows = rows.with_columns(pl.col(KEY).cast(pl.String))
+    by = [KEY, *_plain_columns(rows)] if repeats else [KEY]
+    return Output(rows.sort(by, maintain_order=True), tuple(map(str, ids)), tuple(rows.columns))
+
+
+def _plain_columns(rows: pl.DataFrame) -> list[str]:
+    """The columns that tell rows of one customer apart: dates first, and never the label."""
+    plain = {
+        n: t
+        for n, t in rows.schema.items()
+        if n not in (KEY, LABEL) and not t.is_nested() and t != pl.Object
+    }
+    return sorted(plain, key=lambda n: not plain[n].is_temporal())
 
 
 def differences(

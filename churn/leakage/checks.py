@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from dis import get_instructions
 from time import perf_counter
 
 import polars as pl
@@ -22,7 +23,7 @@ from churn.leakage.boxes import (
     differences,
 )
 from churn.leakage.rules import Finding, Report
-from churn.leakage.worlds import Maker, as_of_dates, require_example
+from churn.leakage.worlds import Maker, as_of_dates, example_of
 
 SEED = 20240630
 TIES = 0.8
@@ -42,23 +43,28 @@ class Audit:
     ) -> None:
         self.kind = kind
         self.windows = windows
-        self.example = World(orders.lazy().collect(), customers.lazy().collect())
-        require_example(self.example)
+        self.example = example_of(orders, customers)
         self.box = Box(function, repeats=kind == "training")
         self.found: dict[tuple[str, str], Finding] = {}
         self.noisy: set[str] = set()
+        self.skipped: dict[str, None] = {}
         self.begun = perf_counter()
 
     def makers(self, *, quick: bool) -> list[Maker]:
-        dates = [self.windows] if quick else as_of_dates(self.example, self.windows)
+        dates = [self.windows] if quick else as_of_dates(self.windows)
         return [Maker.of(self.example, w, SEED + i) for i, w in enumerate(dates)]
 
     def add(self, rule: str, column: str, example: str) -> None:
         self.found.setdefault((rule, column), Finding(rule, column, example))
 
     def report(self) -> Report:
-        findings = tuple(self.found.values())
-        return Report(self.kind, findings, self.box.calls, perf_counter() - self.begun)
+        findings, skipped = tuple(self.found.values()), tuple(self.skipped)
+        seconds = perf_counter() - self.begun
+        return Report(self.kind, findings, self.box.calls, seconds, skipped)
+
+    def skip(self, what: str) -> None:
+        """Note what could not be asked: it must not look as if it had been passed."""
+        self.skipped[what] = None
 
     def differences(self, a: Output, b: Output, without: Sequence[str] = ()) -> list[Difference]:
         """Without the columns that differ anyway."""
@@ -70,6 +76,13 @@ class Audit:
     def require_rows(output: Output) -> None:
         if output.rows.is_empty():
             raise FailureError("table", "it returned no rows for customers with known orders")
+
+    def require_customers(self, output: Output) -> None:
+        """Rows, and ids of the type that the tables have."""
+        self.require_rows(output)
+        found, wanted = output.rows.schema[KEY], self.example.customers.schema[KEY]
+        if found != wanted:
+            raise FailureError("table", f"{KEY} is of type {found}, in the tables {wanted}")
 
     def steadiness(self, maker: Maker, world: World, base: Output) -> bool:
         """The same input again; returns whether the order of the result has a meaning.
@@ -94,6 +107,10 @@ class Audit:
             for d in self.differences(base, other):
                 self.add("clock", d.column, f"the same call on {moment:%Y-%m-%d}: {d}")
         for code in codes(self.box.function):
+            loaded = {i.argval for i in get_instructions(code) if i.opname == "LOAD_GLOBAL"}
+            if "hash" in loaded:
+                example = f"hash() in {code.co_name} says something else in every process"
+                self.add("random", "", example)
             # NumPy asks the system itself, where no clock can be turned.
             if "datetime64" in code.co_names and {"now", "today"} & set(code.co_consts):
                 self.add("clock", "", f"datetime64('now') or datetime64('today') in {code.co_name}")

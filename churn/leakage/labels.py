@@ -15,7 +15,7 @@ from churn.leakage.boxes import FailureError, Output, World
 from churn.leakage.checks import Audit
 from churn.leakage.features import future, invariances
 from churn.leakage.rules import Report
-from churn.leakage.worlds import DATE, Maker
+from churn.leakage.worlds import DATE, HOURS, Maker
 
 ORDERS_A_DAY = 6
 """So many orders of each customer on one day show whether a label sees that day."""
@@ -27,8 +27,10 @@ def run(audit: Audit, *, quick: bool) -> Report:
         for i, maker in enumerate(audit.makers(quick=quick)):
             world = maker.world()
             base = audit.box(world, maker.windows)
+            audit.require_customers(base)
             require_labels(base)
-            values(audit, base)
+            if not values(audit, base):
+                break
             audit.steadiness(maker, world, base)
             future(audit, maker, world, base, ordered=False, without=(LABEL,))
             past(audit, maker, world, base)
@@ -48,14 +50,16 @@ def require_labels(output: Output) -> None:
         raise FailureError("table", f"no column {LABEL}; found {', '.join(output.columns)}")
 
 
-def values(audit: Audit, output: Output) -> None:
+def values(audit: Audit, output: Output) -> bool:
+    """Whether the labels are 0 and 1."""
     labels = output.rows[LABEL]
     if not labels.dtype.is_numeric() and labels.dtype != pl.Boolean:
         audit.add("label-values", LABEL, f"its type is {labels.dtype}")
-        return
+        return False
     strange = labels.filter(~labels.cast(pl.Float64).is_in([0.0, 1.0]).fill_null(value=False))
     if len(strange):
         audit.add("label-values", LABEL, f"{len(strange)} rows hold {strange[0]}")
+    return not len(strange)
 
 
 def coverage(audit: Audit) -> None:
@@ -75,55 +79,78 @@ def coverage(audit: Audit) -> None:
 
 
 def window(audit: Audit, maker: Maker, world: World) -> None:
-    """Give everybody orders on one day at a time, and see on which days the label moves."""
+    """Give customers orders on one day at a time, and see on which days their label moves.
+
+    A third of the customers come back in mid-window and another third never, so that what is
+    fitted finds both classes; the last third is asked.
+    """
     w = maker.windows
-    silent = replace(world, orders=maker.past(world))
+    quiet = replace(world, orders=maker.past(world))
+    middle = w.outcome.start + DAY * (w.outcome.days // 2)
+    ids = quiet.orders[KEY].unique().sort().to_list()
+    silent = maker.with_orders(quiet, [(name, middle) for name in ids[::3]])
+    asked = ids[1::3]
+    hours = [None] if world.orders.schema[DATE] == pl.Date else [*range(len(HOURS))]
     try:
         base = audit.box(silent, w)
-        members = base.rows[KEY].to_list()
-        seen = {day: _sees(audit, maker, silent, base, members, day) for day in _inside(w)}
+
+        def sees(day: date) -> list[bool]:
+            return [_sees(audit, maker, silent, base, asked, day, hour) for hour in hours]
+
+        inside = {day: all(sees(day)) for day in _inside(w)}
         for day in (*_known(w), *_gap(w)):
-            if _sees(audit, maker, silent, base, members, day):
-                audit.add(
-                    "label-overlap", LABEL, f"as of {w.as_of}, the label moves with orders on {day}"
-                )
+            if any(sees(day)):
+                example = f"as of {w.as_of}, the label moves with orders on {day}"
+                audit.add("label-overlap", LABEL, example)
         for day in _beyond(w):
-            if _sees(audit, maker, silent, base, members, day):
-                audit.add(
-                    "label-endless",
-                    LABEL,
-                    f"the label moves with orders on {day}, after the outcome window {w.outcome}",
-                )
+            if any(sees(day)):
+                example = f"the label moves with orders on {day}, after the window {w.outcome}"
+                audit.add("label-endless", LABEL, example)
     except FailureError:
-        return  # a training may need both classes
-    if not any(seen.values()):
-        example = f"no orders on any day of {w.outcome} move the label"
-        audit.add("label-past", LABEL, example)
+        audit.skip("on which days the label looks")
         return
-    middle = w.outcome.start + DAY * (w.outcome.days // 2)
-    for day, sees in seen.items():
-        if not sees:
-            rule = "label-late" if day < middle else "label-early-end"
-            audit.add(
-                rule, LABEL, f"orders on {day} do not move the label; the window is {w.outcome}"
-            )
+    if not set(map(str, asked)) & set(map(str, base.rows[KEY])):
+        audit.skip("on which days the label looks, since it is of other customers")
+        return
+    judge(audit, w, inside)
+
+
+def judge(audit: Audit, w: Windows, inside: dict[date, bool]) -> None:
+    """Name what is wrong with a window of which these days were seen and the others not."""
+    seen = [day for day, sees in inside.items() if sees]
+    if not seen:
+        audit.add("label-past", LABEL, f"no orders on any day of {w.outcome} move the label")
+    for day, sees in inside.items():
+        if seen and not sees:
+            early, late = day < seen[0], day > seen[-1]
+            rule = "label-late" if early else "label-early-end" if late else "label-hole"
+            example = f"orders on {day} do not move the label; the window is {w.outcome}"
+            audit.add(rule, LABEL, example)
 
 
 def past(audit: Audit, maker: Maker, world: World, base: Output) -> None:
     """More known orders of those who are in the population anyway."""
     members = base.rows[KEY].to_list()
-    added = maker.with_orders(world, [(name, maker.windows.as_of) for name in members])
-    for d in audit.differences(base, audit.box(added, maker.windows)):
-        if d.column == LABEL:
-            audit.add("label-overlap", LABEL, f"orders added on {maker.windows.as_of}: {d}")
+    for day in (*_known(maker.windows), maker.windows.observation.start - DAY):
+        planted = [(name, day) for name in members for _ in range(ORDERS_A_DAY)]
+        added = audit.box(maker.with_orders(world, planted), maker.windows)
+        for d in audit.differences(base, added):
+            if d.column == LABEL:
+                audit.add("label-overlap", LABEL, f"orders added on {day}: {d}")
 
 
 def _sees(
-    audit: Audit, maker: Maker, silent: World, base: Output, members: Sequence[object], day: date
+    audit: Audit,
+    maker: Maker,
+    silent: World,
+    base: Output,
+    asked: Sequence[object],
+    day: date,
+    hour: int | None,
 ) -> bool:
-    planted = [(name, day) for name in members for _ in range(ORDERS_A_DAY)]
-    output = audit.box(maker.with_orders(silent, planted), maker.windows)
-    common = set(map(str, base.rows[KEY])) & set(map(str, output.rows[KEY]))
+    planted = [(name, day) for name in asked for _ in range(ORDERS_A_DAY)]
+    output = audit.box(maker.with_orders(silent, planted, hour=hour), maker.windows)
+    common = set(map(str, base.rows[KEY])) & set(map(str, output.rows[KEY])) & set(map(str, asked))
     sides = [
         side.rows.filter(pl.col(KEY).cast(pl.String).is_in(list(common)))[LABEL].to_list()
         for side in (base, output)
@@ -137,12 +164,15 @@ def _inside(w: Windows) -> list[date]:
         *(start + DAY * n for n in (0, 1, 6, 13, 30)),
         *(end - DAY * n for n in (0, 1, 6, 13, 30)),
     ]
-    return sorted({d for d in near if start <= d <= end} | {start + DAY * (w.outcome.days // 2)})
+    every = [start + DAY * n for n in range(0, w.outcome.days, 14)]
+    return sorted({d for d in (*near, *every) if start <= d <= end})
 
 
 def _known(w: Windows) -> list[date]:
+    start, middle = w.observation.start, w.observation.days // 2
     near = [w.as_of - DAY * n for n in (0, 1, 6, 13, 30, 60, 89)]
-    return [d for d in near if d >= w.observation.start]
+    near += [start + DAY * n for n in (0, 1, 10, middle)]
+    return sorted({d for d in near if start <= d <= w.as_of})
 
 
 def _gap(w: Windows) -> list[date]:

@@ -100,6 +100,11 @@ RULES = {
             "End after windows.outcome_end.",
         ),
         Rule(
+            "label-hole",
+            "The label does not see some days in the midst of the outcome window.",
+            "Look at every day from windows.outcome.start to windows.outcome_end.",
+        ),
+        Rule(
             "label-endless",
             "The label moves with orders after the outcome window.",
             "End before windows.outcome.end: an open end lets labels change with every new day.",
@@ -193,12 +198,14 @@ class Report:
 
     Args:
         calls: How often it called the function.
+        skipped: What could not be asked, since the function raised an error there.
     """
 
     kind: str
     findings: tuple[Finding, ...]
     calls: int
     seconds: float
+    skipped: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -210,6 +217,8 @@ class Report:
 
     def __str__(self) -> str:
         cost = f"{self.calls} calls in {self.seconds:.1f} s"
+        if self.skipped:
+            cost += f"; not asked, for it raised an error: {', '.join(self.skipped)}"
         if self.ok:
             return f"No leak found in the {self.kind}: {cost}."
         found = "\n".join(map(str, self.findings))

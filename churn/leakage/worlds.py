@@ -20,20 +20,26 @@ from churn.domain.features import KEY
 from churn.domain.windows import DAY, Window, Windows
 from churn.leakage.boxes import World
 
-DATE, ORDER_ID, AMOUNT, STATUS = "ORDER_DATE", "ORDER_ID", "ORDER_AMOUNT", "STATUS"
+DATE, ORDER_ID = "ORDER_DATE", "ORDER_ID"
 REGISTERED = "REGISTRATION_DATE"
 CUSTOMERS, SINGLES = 36, 8
 PLACE = "place of the row"
-ROW_DATE = re.compile(r"^(LAST_)?(UPDATED|MODIFIED|CHANGED|VALID|EFFECTIVE)(_|$)", re.IGNORECASE)
-"""Names of dates since when a whole row holds."""
+ROW_DATE = re.compile(
+    r"(^|_)(UPDATED?|MODIFIED|CHANGED|LOADED|VALID|EFFECTIVE|AS_OF|SNAPSHOT)(_|$)", re.IGNORECASE
+)
+"""Names of dates since when a whole row holds ..."""
+ROW_END = re.compile(r"_(TO|UNTIL|END|THRU)$", re.IGNORECASE)
+"""... and of those until when."""
 
 
 class Ids:
     """Hands out ids of the form of others, with other digits at their end, none of them twice."""
 
     def __init__(self, taken: pl.Series) -> None:
-        self._taken = set(taken.cast(pl.String))
-        self._number = max(taken.drop_nulls(), default=0) if taken.dtype.is_integer() else 0
+        texts = taken.cast(pl.String)
+        self._taken = set(texts)
+        numbers = texts.str.extract("([0-9]{1,15})$").cast(pl.Int64, strict=False).drop_nulls()
+        self._number = max(numbers, default=0)
 
     def like(self, models: Sequence[Any]) -> list[Any]:
         return [self._next(model) for model in models]
@@ -69,16 +75,16 @@ class Maker:
 
     # Making
 
-    def world(self) -> World:
+    def world(self, size: int = CUSTOMERS) -> World:
         """Some customers of the example, some of one order, and orders on every boundary day."""
         orders, customers = self.example.orders, self.example.customers
         known = customers[KEY].unique(maintain_order=True)
-        chosen = known.gather(self.random.permutation(len(known))[:CUSTOMERS])
+        chosen = known.gather(self.random.permutation(len(known))[:size])
         base = World(
             orders.filter(pl.col(KEY).is_in(chosen.implode())),
             customers.filter(pl.col(KEY).is_in(chosen.implode())),
         )
-        world = self.with_customers(base, max(SINGLES + 4, 28 - len(chosen)))
+        world = self.with_customers(base, max(SINGLES + 4, size - 8 - len(chosen)))
         ids = world.customers[KEY].unique(maintain_order=True).to_list()
         single = set(ids[-SINGLES:])
         regular = [name for name in ids if name not in single]
@@ -121,20 +127,23 @@ class Maker:
         planted: Sequence[tuple[Any, date]],
         low: float = 0.3,
         high: float = 2.0,
+        hour: int | None = None,
     ) -> World:
         """One more order for each (customer, day), at random places of the table.
 
         Args:
             low: Their numbers are those of other orders, times this or more.
             high: Times this or less.
+            hour: Which of `HOURS`, where the column has a time; at random otherwise.
         """
         if not planted:
             return world
         orders = world.orders
         copies = self._sampled(self.example.orders, len(planted))
+        days = [day for _, day in planted]
         copies = copies.with_columns(
             pl.Series(KEY, [name for name, _ in planted], dtype=orders.schema[KEY]),
-            _moment(copies, DATE, [day for _, day in planted], self.random),
+            _moment(copies, DATE, days, self.random if hour is None else hour),
         )
         if ORDER_ID in orders.columns:
             ids = self.ids[ORDER_ID].like(copies[ORDER_ID].to_list())
@@ -146,10 +155,12 @@ class Maker:
         merged = merged.with_columns(pl.Series(PLACE, places, dtype=pl.Float64)).sort(PLACE)
         return replace(world, orders=merged.drop(PLACE))
 
-    def scaled(self, orders: pl.DataFrame, low: float, high: float) -> pl.DataFrame:
+    def scaled(
+        self, orders: pl.DataFrame, low: float, high: float, hold: Sequence[str] = ()
+    ) -> pl.DataFrame:
         """Numbers multiplied at random; whole numbers stay whole."""
         for name, dtype in orders.schema.items():
-            if dtype.is_numeric() and name not in (KEY, ORDER_ID):
+            if dtype.is_numeric() and name not in (KEY, ORDER_ID, *hold):
                 factor = pl.Series(self.random.uniform(low, high, orders.height))
                 orders = orders.with_columns((pl.col(name) * factor).cast(dtype))
         return orders
@@ -272,11 +283,10 @@ class Maker:
             for name in [n for n, t in rows.schema.items() if t.is_temporal() and n not in hold]:
                 dated = self._some_late(rows, name)
                 late = (_day(name) > self.windows.as_of).fill_null(value=False)
-                governed = [n for n in rows.columns if n not in hold and _dates(name, n)]
-                changed = self._other_values(
-                    dated.with_columns(pl.col(name).dt.offset_by("40d")),
-                    hold=[n for n in rows.columns if n not in governed],
-                )
+                governed = [n for n in rows.columns if n not in hold and _dates(name, rows[n])]
+                held = [n for n in rows.columns if n not in governed]
+                later = dated.with_columns(pl.col(name).dt.offset_by("40d"))
+                changed = self.scaled(self._other_values(later, held), 3, 9, held)
                 unset = dated.with_columns(pl.lit(None, dtype=rows.schema[name]).alias(name))
                 yield f"rows of {table} dated late", replace(world, **{table: dated})
                 yield (
@@ -364,7 +374,7 @@ class Maker:
         """Another of the values of its column in each text or boolean field."""
         changed = {}
         for name, dtype in rows.schema.items():
-            if name in hold or dtype.is_temporal() or dtype.is_numeric():
+            if name in hold or dtype not in (pl.String, pl.Boolean):
                 continue
             values = rows[name].drop_nulls().unique().sort()
             if len(values) > 1:
@@ -401,55 +411,73 @@ class Maker:
         return self.windows.observation.start - DAY * int(self.random.integers(1, 400))
 
 
-def require_example(example: World) -> None:
-    """Refuse an example from which no world can be made.
+def example_of(
+    orders: pl.DataFrame | pl.LazyFrame, customers: pl.DataFrame | pl.LazyFrame
+) -> World:
+    """The example, with ids as plain text or whole numbers.
 
     Raises:
         UsageError: A column is missing, a table is empty, or the dates are no dates.
     """
-    for name, table, columns in (
-        ("orders", example.orders, (KEY, DATE)),
-        ("customers", example.customers, (KEY,)),
+    tables = []
+    for name, lazy, columns in (
+        ("orders", orders.lazy(), (KEY, DATE)),
+        ("customers", customers.lazy(), (KEY,)),
     ):
+        table = lazy.collect()
         for column in columns:
             if column not in table.columns:
                 raise UsageError.unknown(f"column of {name}", column, table.columns)
+        ids = [n for n in (KEY, ORDER_ID) if n in table.columns]
+        table = table.drop_nulls(ids)
         if table.is_empty():
             raise UsageError(f"the example has no {name}", "Give at least one row of each table.")
-    if not example.orders.schema[DATE].is_temporal():
-        raise UsageError(
-            f"{DATE} is {example.orders.schema[DATE]}", "It must be a date or datetime."
-        )
+        named = [n for n in ids if not table.schema[n].is_integer()]
+        tables.append(table.with_columns(pl.col(named).cast(pl.String)))
+    if not tables[0].schema[DATE].is_temporal():
+        raise UsageError(f"{DATE} is {tables[0].schema[DATE]}", "It must be a date or datetime.")
+    return World(*tables)
 
 
-def as_of_dates(example: World, windows: Windows) -> list[Windows]:
+def as_of_dates(windows: Windows) -> list[Windows]:
     """The windows as given, and as of other days: in mid-month, on its first and on its last."""
-    first = example.orders[DATE].cast(pl.Date).min()
     month = windows.as_of.replace(day=1)
-    days = [windows.as_of, month - DAY * 17, month, month - DAY, month - DAY * 50]
-    found = [windows.ending(day) for day in dict.fromkeys(days)]
-    return [w for w in found if isinstance(first, date) and w.as_of >= first][:4] or [windows]
+    days = [windows.as_of, month - DAY * 17, month, month - DAY]
+    return [windows.ending(day) for day in dict.fromkeys(days)]
 
 
-def _dates(name: str, column: str) -> bool:
-    """Whether a date column of that name says since when the column's value holds."""
-    return bool(ROW_DATE.search(name)) or name.upper().startswith(f"{column.upper()}_")
+def _dates(name: str, column: pl.Series) -> bool:
+    """Whether a date of that name says since when the column's values hold.
+
+    UPDATED_AT dates its whole row, TIER_SET dates TIER, and RETURNED_AT a column in which RETURNED
+    is one of the values.
+    """
+    if ROW_DATE.search(name):
+        return not ROW_END.search(name)
+    if name.upper().startswith(f"{column.name.upper()}_"):
+        return True
+    event = name.upper().split("_")[0][:6]
+    texts = column.dtype == pl.String and len(event) > 3
+    return texts and any(v.upper().startswith(event) for v in column.drop_nulls().unique())
 
 
 def _day(column: str) -> pl.Expr:
     return pl.col(column).cast(pl.Date)
 
 
+HOURS = (time(0), time(12), time(23, 59, 59))
+"""The times of day that filters get wrong."""
+
+
 def _moment(
-    rows: pl.DataFrame, column: str, days: Sequence[date], random: np.random.Generator | None = None
+    rows: pl.DataFrame, column: str, days: Sequence[date], at: np.random.Generator | int = 0
 ) -> pl.Series:
-    """Days in the column's own type; timestamps at midnight, at noon or in the last minute."""
+    """Days in the column's own type; a timestamp at one of `HOURS`, or at any of them."""
     dtype = rows.schema[column]
     if dtype == pl.Date:
         return pl.Series(column, days, dtype=pl.Date)
-    hours = (time(0), time(12), time(23, 59, 59))
-    chosen = random.integers(0, 3, len(days)) if random else [0] * len(days)
-    moments = [datetime.combine(day, hours[i]) for day, i in zip(days, chosen, strict=True)]
+    chosen = [at] * len(days) if isinstance(at, int) else at.integers(0, len(HOURS), len(days))
+    moments = [datetime.combine(day, HOURS[i]) for day, i in zip(days, chosen, strict=True)]
     zone = getattr(dtype, "time_zone", None)
     series = pl.Series(column, moments)
     return (series.dt.replace_time_zone(zone) if zone else series).cast(dtype)

@@ -14,7 +14,9 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.model_selection import train_test_split
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.preprocessing import TargetEncoder
 
 from churn.domain.expressions import col, days_between, when
 from churn.domain.windows import Windows
@@ -599,6 +601,32 @@ def window_ends_a_day_late(orders, customers, w):
     return labelled(orders, w, w.outcome.start, w.outcome_end + DAY)
 
 
+@leaks("labels", "label-hole")
+def window_with_a_hole(orders, customers, w):
+    hole = (w.outcome.start + 40 * DAY, w.outcome.start + 70 * DAY)
+    return labelled(
+        orders.filter(~day.cast(pl.Date).is_between(*hole)), w, w.outcome.start, w.outcome_end
+    )
+
+
+@leaks("labels", "label-overlap")
+def forgives_early_regulars(orders, customers, w):
+    early = orders.filter(
+        day.cast(pl.Date).is_between(w.observation_start, w.observation_start + 20 * DAY)
+    )
+    regular = early.group_by(K).len().filter(pl.col("len") > 4)[K].implode()
+    found = labelled(orders, w, w.outcome.start, w.outcome_end)
+    return found.with_columns(
+        IS_CHURNED=pl.when(pl.col(K).is_in(regular)).then(0).otherwise(pl.col("IS_CHURNED"))
+    )
+
+
+@leaks("labels", "table")
+def labels_of_other_ids(orders, customers, w):
+    found = labelled(orders, w, w.outcome.start, w.outcome_end)
+    return found.with_columns(pl.col(K).str.extract(r"(\d+)$").cast(pl.Int64))
+
+
 @leaks("labels", "label-past")
 def recency_in_disguise(orders, customers, w):
     last = known(orders, w).group_by(K).agg(L=day.max())
@@ -688,6 +716,49 @@ def snapshots_in_both_parts(orders, customers, w):
         SPLIT=pl.lit("train")
     )
     return pl.concat([earlier, now])
+
+
+@leaks("training", "split-customer")
+def snapshots_named_in_the_id(orders, customers, w):
+    now, earlier = (
+        rows_of(orders, customers, v).with_columns(pl.col(K) + f"@{v.as_of}", SPLIT=pl.lit(part))
+        for v, part in ((w, "test"), (w.ending(w.as_of - 30 * DAY), "train"))
+    )
+    return pl.concat([earlier, now])
+
+
+@leaks("training", "random")
+def split_by_pythons_hash(orders, customers, w):
+    rows = rows_of(orders, customers, w)
+    return rows.with_columns(
+        SPLIT=pl.Series(["test" if hash(k) % 3 == 0 else "train" for k in rows[K]])
+    )
+
+
+@leaks("training", "label-values")
+def training_with_labels_of_words(orders, customers, w):
+    rows = split_by_hash(rows_of(orders, customers, w))
+    return rows.with_columns(pl.col("IS_CHURNED").replace_strict({0: "no", 1: "yes"}))
+
+
+@leaks("training", "label-late")
+def late_labels_and_a_fit_that_needs_both_classes(orders, customers, w):
+    rows = rows_of(orders, customers, w).drop("IS_CHURNED")
+    late = labelled(orders, w, w.outcome.start + 5 * DAY, w.outcome_end)
+    rows = split_by_hash(rows.join(late, on=K).sort(K))
+    train = rows.filter(train_part)
+    model = LogisticRegression().fit(
+        train.select("SPEND", "N").to_numpy(), train["IS_CHURNED"].to_numpy()
+    )
+    return rows.with_columns(USED=pl.lit(float(model.coef_.size)))
+
+
+@leaks("training", "test-resampled")
+def oversampled_with_noise_before_the_split(orders, customers, w):
+    rows = split_by_hash(rows_of(orders, customers, w))
+    return pl.concat(
+        [rows, rows.with_columns(pl.col("SPEND") * 1.01).filter(pl.col("IS_CHURNED") == 0)]
+    )
 
 
 @leaks("training", "split-near-duplicate")
@@ -904,6 +975,24 @@ def seeded_split_of_the_known_customers(orders, customers, w):
     _, test = train_test_split(rows[K].to_list(), random_state=0)
     part = pl.when(pl.col(K).is_in(test)).then(pl.lit("TEST")).otherwise(pl.lit("TRAIN"))
     return rows.with_columns(SPLIT=part)
+
+
+@honest("training")
+def sklearns_target_encoder(orders, customers, w):
+    """Cross-fitted on the training part; its folds are stratified by the label."""
+    rows = split_by_hash(rows_of(orders, customers, w))
+    train, test = rows.filter(train_part), rows.filter(~train_part)
+    encoder = TargetEncoder(cv=StratifiedKFold(3, shuffle=True, random_state=0))
+    inside = encoder.fit_transform(
+        train.select("SEGMENT").to_numpy(), train["IS_CHURNED"].to_numpy()
+    )
+    outside = encoder.transform(test.select("SEGMENT").to_numpy())
+    return pl.concat(
+        [
+            train.with_columns(RATE=pl.Series(inside[:, 0])),
+            test.with_columns(RATE=pl.Series(outside[:, 0])),
+        ]
+    )
 
 
 @honest("training")

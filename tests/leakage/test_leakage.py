@@ -184,6 +184,71 @@ def test_examples_of_other_types(world: World, kind: str) -> None:
     assert "future" in audit_features(FEATURE_VIEWS[1].compute, orders, customers, DEFAULT).rules
 
 
+def test_timestamps_lost_at_midnight_of_the_last_day(world: World) -> None:
+    orders, customers = world
+    orders = orders.with_columns(pl.col("ORDER_DATE").cast(pl.Datetime("us")))
+
+    def until_midnight(orders: Any, customers: Any, w: Windows) -> Any:
+        inside = pl.col("ORDER_DATE").is_between(w.outcome.start, w.outcome_end)
+        back = orders.filter(inside)["CUSTOMER_ID"].unique().implode()
+        known = orders.filter(w.observation_start <= pl.col("ORDER_DATE"))
+        active = (
+            known.filter(pl.col("ORDER_DATE") < w.observation.end).select("CUSTOMER_ID").unique()
+        )
+        return active.with_columns(IS_CHURNED=(~pl.col("CUSTOMER_ID").is_in(back)).cast(pl.Int64))
+
+    assert audit_labels(until_midnight, orders, customers, DEFAULT).rules == {"label-early-end"}
+    assert audit_labels(churn_labels, orders, customers, DEFAULT).ok
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [f"C{i}" for i in range(1, 13)],
+        [f"{i}-1{i}" for i in range(1, 13)],
+        list("上客西甲乙丙丁戊"),
+    ],
+)
+def test_tiny_examples_with_odd_ids_are_not_accused(ids: list[str]) -> None:
+    from tests.leakage.catalogue import seeded_split_of_the_known_customers, three_parts
+
+    days = ("2024-02-10", "2024-04-10", "2024-06-20", "2024-08-01", "2024-12-20")
+    rows = [
+        (name, day, 10.0 + i, "FULFILLED")
+        for i, name in enumerate(ids)
+        for day in (days[:3] if i % 2 else days)
+    ]
+    orders, customers = orders_frame(rows), customers_frame([(name, "Basic") for name in ids])
+    for function in (seeded_split_of_the_known_customers, three_parts):
+        report = audit_training(function, orders, customers, DEFAULT)
+        assert report.ok, report
+
+
+@pytest.mark.parametrize(
+    ("column", "leaks"),
+    [("LAST_UPDATE", True), ("VALID_FROM", True), ("VALID_TO", False), ("BIRTH_DATE", False)],
+)
+def test_a_date_of_the_row_dates_its_attributes(world: World, column: str, leaks: bool) -> None:
+    orders, customers = world
+    dated = customers.with_columns(pl.lit(date(2024, 8, 1)).alias(column))
+    report = audit_view(FEATURE_VIEWS[1], orders, dated, DEFAULT, quick=True)
+    assert report.rules == ({"late-attribute"} if leaks else set())
+
+
+def test_what_could_not_be_asked_is_said(world: World) -> None:
+    from tests.leakage.catalogue import split_by_hash_and_nothing_fitted
+
+    def fussy(orders: Any, customers: Any, w: Windows) -> Any:
+        if "ANOTHER" in customers["SEGMENT"]:
+            raise ValueError("no such segment")
+        return split_by_hash_and_nothing_fitted(orders, customers, w)
+
+    report = audit_training(fussy, *world, DEFAULT, quick=True)
+    assert report.ok
+    assert report.skipped == ("the test part in a category of its own",)
+    assert "not asked, for it raised an error" in str(report)
+
+
 def test_examples_that_are_no_tables_are_refused(world: World) -> None:
     orders, customers = world
     with pytest.raises(UsageError, match="no column of orders 'ORDER_DATE'"):
