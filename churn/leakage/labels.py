@@ -152,9 +152,9 @@ def _sees(
     output = audit.box(maker.with_orders(silent, planted, hour=hour), maker.windows)
     common = set(map(str, base.rows[KEY])) & set(map(str, output.rows[KEY])) & set(map(str, asked))
     sides = [
-        side.rows.filter(pl.col(KEY).cast(pl.String).is_in(list(common)))[LABEL].to_list()
-        for side in (base, output)
+        set(side.rows.select(pl.col(KEY).cast(pl.String), LABEL).rows()) for side in (base, output)
     ]
+    sides = [{row for row in side if row[0] in common} for side in sides]
     return sides[0] != sides[1]
 
 

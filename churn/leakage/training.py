@@ -42,7 +42,7 @@ def run(audit: Audit, *, quick: bool) -> Report:
         for i, maker in enumerate(audit.makers(quick=quick)[:2]):
             world = maker.world(SIZE)
             base = audit.box(world, maker.windows)
-            audit.require_rows(base)
+            audit.require_customers(base)
             labels.require_labels(base)
             if not (parts(audit, base, world) and labels.values(audit, base)):
                 break
@@ -108,7 +108,7 @@ def _owner(name: str, known: Sequence[str]) -> str:
     """The customer of whom an id like C1@2024-06-30 names a snapshot; otherwise the id."""
     if name in known:
         return name
-    marked = (k for k in known if name.startswith(k) and not name[len(k)].isalnum())
+    marked = (k for k in known if name.startswith(k) and re.match(r"[\W_]+\w", name[len(k) :]))
     return next(marked, name)
 
 

@@ -283,7 +283,9 @@ class Maker:
             for name in [n for n, t in rows.schema.items() if t.is_temporal() and n not in hold]:
                 dated = self._some_late(rows, name)
                 late = (_day(name) > self.windows.as_of).fill_null(value=False)
-                governed = [n for n in rows.columns if n not in hold and _dates(name, rows[n])]
+                governed = [
+                    n for n in rows.columns if n not in hold and _dates(name, rows[n], rows.columns)
+                ]
                 held = [n for n in rows.columns if n not in governed]
                 later = dated.with_columns(pl.col(name).dt.offset_by("40d"))
                 changed = self.scaled(self._other_values(later, held), 3, 9, held)
@@ -446,16 +448,17 @@ def as_of_dates(windows: Windows) -> list[Windows]:
     return [windows.ending(day) for day in dict.fromkeys(days)]
 
 
-def _dates(name: str, column: pl.Series) -> bool:
+def _dates(name: str, column: pl.Series, names: Sequence[str]) -> bool:
     """Whether a date of that name says since when the column's values hold.
 
-    UPDATED_AT dates its whole row, TIER_SET dates TIER, and RETURNED_AT a column in which RETURNED
+    TIER_SET dates TIER alone, UPDATED_AT its whole row, and RETURNED_AT a column in which RETURNED
     is one of the values.
     """
+    owners = [n for n in names if name.upper().startswith(f"{n.upper()}_")]
+    if owners:
+        return column.name in owners
     if ROW_DATE.search(name):
         return not ROW_END.search(name)
-    if name.upper().startswith(f"{column.name.upper()}_"):
-        return True
     event = name.upper().split("_")[0][:6]
     texts = column.dtype == pl.String and len(event) > 3
     return texts and any(v.upper().startswith(event) for v in column.drop_nulls().unique())

@@ -235,6 +235,20 @@ def test_a_date_of_the_row_dates_its_attributes(world: World, column: str, leaks
     assert report.rules == ({"late-attribute"} if leaks else set())
 
 
+def test_a_date_of_one_column_dates_no_other(world: World) -> None:
+    orders, customers = world
+    dated = orders.with_columns(STATUS_UPDATED_AT=pl.col("ORDER_DATE") + timedelta(days=9))
+
+    def masked(orders: Any, customers: Any, w: Windows) -> Any:
+        known = orders.filter(pl.col("ORDER_DATE") <= w.as_of)
+        returned = (pl.col("STATUS") == "RETURNED") & (pl.col("STATUS_UPDATED_AT") <= w.as_of)
+        sums = {"R": returned.sum(), "T": pl.col("ORDER_AMOUNT").sum()}
+        return known.group_by("CUSTOMER_ID").agg(**sums)
+
+    report = audit_features(masked, dated, customers, DEFAULT)
+    assert report.ok, report
+
+
 def test_what_could_not_be_asked_is_said(world: World) -> None:
     from tests.leakage.catalogue import split_by_hash_and_nothing_fitted
 
