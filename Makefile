@@ -1,6 +1,6 @@
 # Thin on purpose: each target is one command that you could type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help setup test train check lint types bench lock clean
+.PHONY: help setup test cover train check lint types bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -14,13 +14,16 @@ help: ## List the targets
 
 setup: $(READY) ## Make .venv and install the locked versions, if missing or stale
 
-test: $(READY) ## Run the tests, with the coverage gate
+test: $(READY) ## Run the tests
+	$(BIN)/pytest -n 2 $(ARGS)
+
+cover: $(READY) ## Run the tests with the coverage gate: 90 % by branches
 	$(BIN)/pytest -n 2 --cov $(ARGS)
 
 train: $(READY) ## Train on the sample data: metrics, a model version, the customers at risk
 	$(BIN)/churn train $(ARGS)
 
-check: lint types test ## Everything that a pull request must pass
+check: lint types cover ## Everything that a pull request must pass
 
 lint: $(READY) ## Check style and format
 	$(BIN)/ruff check .
