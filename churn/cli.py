@@ -397,9 +397,11 @@ def models_set_alias(
     alias: Annotated[str, typer.Argument(help="For instance PRODUCTION.")],
     json: Json = False,
 ) -> None:
-    """Give a version an alias, taking it from the version that had it."""
-    from churn.stores import Reference
+    """Give a version an alias, taking it from the version that had it; in either order."""
+    from churn.stores import VERSION, Reference
 
+    if VERSION.fullmatch(alias) and not VERSION.fullmatch(model):
+        model, alias = alias, model
     _print_version(_stores().models.set_alias(Reference.parse(model), alias), json=json)
 
 
