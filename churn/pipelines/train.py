@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -145,21 +145,15 @@ def run(
     runs: dict[str, str] = {}
     for candidate in candidates:
         facts = _facts(candidate, training_set, seed, code_version) | {"audited": str(audit)}
-        metrics = {
-            f"cv_{name}_{statistic}": value
-            for name, values in candidate.cross_validated(threshold).items()
-            for statistic, value in values.items()
-        }
+        record = NewRun(
+            name=candidate.name,
+            training=training,
+            parameters=facts,
+            metrics=_spread(candidate.cross_validated(threshold)),
+            tags={"chosen": str(candidate is chosen).lower()},
+        )
         if candidate is not chosen:
-            runs[candidate.name] = stores.experiments.log(
-                NewRun(
-                    name=candidate.name,
-                    training=training,
-                    parameters=facts,
-                    metrics=metrics,
-                    tags={"chosen": "false"},
-                )
-            )
+            runs[candidate.name] = stores.experiments.log(record)
             continue
         with tempfile.TemporaryDirectory() as folder:
             _artifacts(Path(folder), fitted, view, parts, evaluation, importance, threshold)
@@ -177,19 +171,19 @@ def run(
                     "threshold": threshold,
                 },
             )
-            runs[candidate.name] = stores.experiments.log(
-                NewRun(
-                    name=candidate.name,
-                    training=training,
-                    parameters=facts | {"threshold": repr(threshold)},
-                    metrics=metrics
-                    | _known("test", evaluation.metrics)
-                    | _known("train", evaluation.train_metrics)
-                    | _known("gap", evaluation.gap),
-                    tags={"chosen": "true", "findings": json.dumps(findings)},
-                    artifacts=Path(folder),
-                )
+            tested = replace(
+                record,
+                parameters={**facts, "threshold": repr(threshold)},
+                metrics={
+                    **record.metrics,
+                    **_known("test", evaluation.metrics),
+                    **_known("train", evaluation.train_metrics),
+                    **_known("gap", evaluation.gap),
+                },
+                tags={**record.tags, "findings": json.dumps(findings)},
+                artifacts=Path(folder),
             )
+            runs[candidate.name] = stores.experiments.log(tested)
     progress("records and plots", 1, 2)
     version = stores.models.register(
         NewModel(
@@ -312,6 +306,14 @@ def _facts(
         "code_version": code_version,
     }
     return {name: str(value) for name, value in {**facts, **candidate.parameters}.items()}
+
+
+def _spread(cross_validated: dict[str, dict[str, float]]) -> dict[str, float]:
+    return {
+        f"cv_{name}_{statistic}": value
+        for name, values in cross_validated.items()
+        for statistic, value in values.items()
+    }
 
 
 def _known(prefix: str, metrics: dict[str, float | None]) -> dict[str, float]:
