@@ -1,0 +1,107 @@
+"""An account: its databases, its objects, its files, its sessions."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+from churn.emulator import catalog, functions, queries, stages, tags  # noqa: F401 - statements
+from churn.emulator.errors import SqlError
+from churn.emulator.fake import Tables
+from churn.emulator.objects import Name, Object, Objects
+from churn.emulator.session import Session
+
+ROLES = ("ACCOUNTADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "PUBLIC")
+WAREHOUSE = "COMPUTE_WH"
+
+
+class Account:
+    """Everything that a local Snowflake holds.
+
+    Args:
+        folder: Where it is kept, and found again after a restart; without one, in memory and in
+            a temporary folder that vanishes with it.
+        users: Passwords by user; without them every login is accepted.
+    """
+
+    def __init__(self, folder: Path | None = None, users: dict[str, str] | None = None) -> None:
+        self._temporary = None if folder else Path(tempfile.mkdtemp(prefix="churn-emulator-"))
+        self.folder = folder or self._temporary or Path()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.users = users
+        self.connection: dict[str, Any] | None = None
+        """How a client in this process reaches it, once a server runs."""
+        self.sessions: dict[str, Session] = {}
+        self.lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        tables = self.folder / "tables"
+        tables.mkdir(exist_ok=True)
+        self.tables = Tables(tables if folder else None)
+        self.objects = Objects(self.folder / "objects.sqlite")
+        for role in ROLES:
+            self._ensure(Object("ROLE", Name(name=role)))
+        self._ensure(Object("WAREHOUSE", Name(name=WAREHOUSE), {"size": "X-Small", "state": "STARTED"}))
+        catalog.sweep(self)
+
+    def _ensure(self, wanted: Object) -> None:
+        if self.objects.find(wanted.kind, wanted.name) is None:
+            self.objects.add(wanted)
+
+    def login(
+        self,
+        user: str,
+        password: str | None = None,
+        *,
+        database: str | None = None,
+        schema: str | None = None,
+        role: str | None = None,
+        warehouse: str | None = None,
+    ) -> Session:
+        """A new session. What it names and is not there is left unset, as Snowflake does.
+
+        Raises:
+            SqlError: The password is wrong, or the role does not exist.
+        """
+        if self.users is not None and self.users.get(user.upper()) != password:
+            raise SqlError("Incorrect username or password was specified.", 390100, "08001")
+        if role and self.objects.find("ROLE", Name(name=role)) is None:
+            raise SqlError(
+                f"Role '{role}' specified in the connect string does not exist or not authorized. "
+                f"Contact your local system administrator, or attempt to login with another role.",
+                390189,
+                "08001",
+            )
+        session = Session(self, next(self._numbers), user.upper(), role or ROLES[0])
+        if warehouse and self.objects.find("WAREHOUSE", Name(name=warehouse)):
+            session.warehouse = warehouse
+        if database and catalog.has_database(self, database):
+            known = schema if schema and catalog.has_schema(self, database, schema) else None
+            public = "PUBLIC" if not schema and catalog.has_schema(self, database, "PUBLIC") else None
+            session.cursor.use(database, known or public)
+        with self.lock:
+            self.sessions[session.token] = session
+        return session
+
+    def logout(self, token: str) -> None:
+        with self.lock:
+            session = self.sessions.pop(token, None)
+        if session:
+            session.close()
+
+    def close(self) -> None:
+        """End all sessions; whatever was in memory is gone."""
+        for token in list(self.sessions):
+            self.logout(token)
+        self.tables.close()
+        self.objects.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+
+    @staticmethod
+    def new_token() -> str:
+        return secrets.token_urlsafe(32)

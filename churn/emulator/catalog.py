@@ -1,0 +1,971 @@
+"""Databases, schemas, tables and views; roles, warehouses and grants."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from churn.emulator import statements
+from churn.emulator.errors import exists, invalid, missing, unsupported
+from churn.emulator.fake import parse
+from churn.emulator.objects import Name, Object, like, sql_identifier
+from churn.emulator.rewrite import constant, function, rewrite, table, text
+from churn.emulator.session import DONE, identifier, identifiers, status
+from churn.emulator.statements import Result, Words, statement, unquote
+
+if TYPE_CHECKING:
+    from churn.emulator.account import Account
+    from churn.emulator.session import Session
+
+HIDDEN = {"main", "information_schema", "pg_catalog", "_fs_information_schema", "_emulator"}
+SYSTEM = {"system", "temp", "memory", "_fs_global"}
+
+WHEN = pa.timestamp("us", "UTC")
+TEXT = pa.string()
+NUMBER = pa.int64()
+
+# What there is
+
+
+def has_database(account: Account, name: str) -> bool:
+    return name in databases(account)
+
+
+def databases(account: Account) -> list[str]:
+    with account.tables.duck.cursor() as duck:
+        found = duck.execute("SELECT database_name FROM duckdb_databases() ORDER BY ALL").fetchall()
+    return [name for (name,) in found if name not in SYSTEM]
+
+
+def has_schema(account: Account, database: str, name: str) -> bool:
+    return name == "INFORMATION_SCHEMA" or name in schemas(account, database)
+
+
+def schemas(account: Account, database: str) -> list[str]:
+    with account.tables.duck.cursor() as duck:
+        found = duck.execute(
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? ORDER BY ALL",
+            [database],
+        ).fetchall()
+    return [name for (name,) in found if name not in HIDDEN]
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table or a view, as DuckDB has it."""
+
+    name: Name
+    kind: str
+    rows: int | None = None
+    comment: str = ""
+
+
+def relations(
+    account: Account, database: str | None = None, schema: str | None = None
+) -> list[Relation]:
+    query = """
+        SELECT database_name, schema_name, table_name, 'TABLE', estimated_size, comment
+        FROM duckdb_tables() WHERE NOT internal
+        UNION ALL
+        SELECT database_name, schema_name, view_name, 'VIEW', NULL, comment
+        FROM duckdb_views() WHERE NOT internal
+        ORDER BY ALL
+    """
+    with account.tables.duck.cursor() as duck:
+        found = duck.execute(query).fetchall()
+    return [
+        Relation(Name(d, s, n), kind, rows, comment or "")
+        for d, s, n, kind, rows, comment in found
+        if d not in SYSTEM
+        and s not in HIDDEN
+        and database in (None, d)
+        and schema in (None, s)
+    ]
+
+
+def relation(account: Account, name: Name) -> Relation | None:
+    found = relations(account, name.database, name.schema)
+    return next((r for r in found if r.name.name == name.name), None)
+
+
+def need_relation(account: Account, name: Name, kind: str = "Object") -> Relation:
+    found = relation(account, name)
+    if found is None:
+        raise missing(kind, name)
+    return found
+
+
+def need_schema(account: Account, name: Name) -> None:
+    if not has_schema(account, name.database, name.schema):
+        raise missing("schema", Name(name.database, name.schema))
+
+
+# Temporary objects
+
+
+def remember_temporary(session: Session, kind: str, name: Name) -> None:
+    """Dropped with its session; on disk too, should the process be killed before."""
+    session.temporary.append((kind, name))
+    session.account.objects.put(Object("TEMPORARY", name.child(kind), {"kind": kind}))
+
+
+def drop_temporary(account: Account, kind: str, name: Name) -> None:
+    if kind in ("TABLE", "VIEW"):
+        if (found := relation(account, name)) is not None and found.kind == kind:
+            with account.tables.duck.cursor() as duck:
+                duck.execute(f"DROP {kind} IF EXISTS {duck_name(name)}")
+    else:
+        DROPS[kind](account, name)
+    account.objects.drop("TEMPORARY", name.child(kind))
+
+
+DROPS: dict[str, Callable[[Account, Name], None]] = {}
+"""How else to drop a temporary object, by its kind."""
+
+
+def sweep(account: Account) -> None:
+    """Drop what sessions of a process that was killed left behind."""
+    for left in account.objects.all("TEMPORARY"):
+        name = Name(left.name.database, left.name.schema, left.name.parent)
+        drop_temporary(account, left["kind"], name)
+
+
+def duck_name(name: Name) -> str:
+    return ".".join('"' + p.replace('"', '""') + '"' for p in (name.database, name.schema, name.name))
+
+
+# Databases and schemas
+
+
+@statement(
+    "CREATE [OR REPLACE] [TRANSIENT] DATABASE [IF NOT EXISTS] <name> [<options...>]",
+    page="create-database",
+    limits="Options other than COMMENT are refused.",
+)
+def create_database(session: Session, words: Words) -> Result:
+    name = identifier(words["name"])
+    options = clauses(words["options"]).only("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
+    if has_database(session.account, name):
+        if words.has("if_not_exists"):
+            return status(f"{name} already exists, statement succeeded.")
+        if not words.has("or_replace"):
+            raise exists("object", name)
+        _drop_database(session, name)
+    session.account.tables.create_database(name)
+    session.account.objects.put(
+        session.owned("DATABASE", Name(name=name), options.text("COMMENT"))
+    )
+    session.cursor.use(name, "PUBLIC")
+    return status(f"Database {name} successfully created.")
+
+
+@statement("DROP DATABASE [IF EXISTS] <name> [CASCADE|RESTRICT]", page="drop-database")
+def drop_database(session: Session, words: Words) -> Result:
+    name = identifier(words["name"])
+    if not has_database(session.account, name):
+        if words.has("if_exists"):
+            return status(f"Drop statement executed successfully ({name} already dropped).")
+        raise missing("database", name)
+    _drop_database(session, name)
+    return status(f"{name} successfully dropped.")
+
+
+def _drop_database(session: Session, name: str) -> None:
+    account = session.account
+    for other in list(account.sessions.values()):
+        if other.database == name:
+            other.cursor.use(None, None)
+    if session.database == name:
+        session.cursor.use(None, None)
+    drop_objects(account, name)
+    account.tables.drop_database(name)
+    account.objects.drop("DATABASE", Name(name=name))
+
+
+def drop_objects(account: Account, database: str, schema: str | None = None) -> None:
+    """The objects beside tables, with their files."""
+    for found in account.objects.drop_in(database, schema):
+        if not found.name.parent and (drop := DROPS.get(found.kind)):
+            drop(account, found.name)
+
+
+@statement(
+    "CREATE [OR REPLACE] [TRANSIENT] SCHEMA [IF NOT EXISTS] <name> [<options...>]",
+    page="create-schema",
+    limits="Options other than COMMENT and TAG are refused.",
+)
+def create_schema(session: Session, words: Words) -> Result:
+    name = session.schema_name(words["name"])
+    if not has_database(session.account, name.database):
+        raise missing("database", name.database)
+    options = clauses(words["options"]).only("COMMENT", "TAG")
+    if has_schema(session.account, name.database, name.schema):
+        if words.has("if_not_exists"):
+            return status(f"{name.schema} already exists, statement succeeded.")
+        if not words.has("or_replace"):
+            raise exists("object", name)
+        _drop_schema(session, name)
+    with session.account.tables.duck.cursor() as duck:
+        duck.execute(f'CREATE SCHEMA "{name.database}"."{name.schema}"')
+    session.account.objects.put(
+        session.owned("SCHEMA", Name(name.database, name=name.schema), options.text("COMMENT"))
+    )
+    session.cursor.use(name.database, name.schema)
+    return status(f"Schema {name.schema} successfully created.")
+
+
+@statement("DROP SCHEMA [IF EXISTS] <name> [CASCADE|RESTRICT]", page="drop-schema")
+def drop_schema(session: Session, words: Words) -> Result:
+    name = session.schema_name(words["name"])
+    if not has_database(session.account, name.database) or not has_schema(
+        session.account, name.database, name.schema
+    ):
+        if words.has("if_exists"):
+            return status(f"Drop statement executed successfully ({name.schema} already dropped).")
+        raise missing("schema", name)
+    _drop_schema(session, name)
+    return status(f"{name.schema} successfully dropped.")
+
+
+def _drop_schema(session: Session, name: Name) -> None:
+    account = session.account
+    for other in {*account.sessions.values(), session}:
+        if (other.database, other.schema) == (name.database, name.schema):
+            other.cursor.use(name.database, None)
+    drop_objects(account, name.database, name.schema)
+    with account.tables.duck.cursor() as duck:
+        duck.execute(f'DROP SCHEMA "{name.database}"."{name.schema}" CASCADE')
+    account.objects.drop("SCHEMA", Name(name.database, name=name.schema))
+
+
+# Tables
+
+
+@statement(
+    "CREATE [OR REPLACE] [TEMPORARY|TEMP|SCOPED TEMPORARY|TRANSIENT|LOCAL TEMPORARY] TABLE "
+    "[IF NOT EXISTS] <name> <definition...>",
+    page="create-table",
+    limits="Temporary tables vanish with their session, and are seen by others until then. "
+    "CLUSTER BY is accepted and has no effect.",
+)
+def create_table(session: Session, words: Words) -> Result:
+    name = session.name(words["name"])
+    need_schema(session.account, name)
+    there = relation(session.account, name)
+    if there and words.has("if_not_exists"):
+        return status(f"{name.name} already exists, statement succeeded.")
+    if there and there.kind == "VIEW":
+        raise exists("object", name)
+    if there and not words.has("or_replace"):
+        raise exists("object", name)
+    replace = "OR REPLACE " if words.has("or_replace") else ""
+    tree = parse(f"CREATE {replace}TABLE {name} {words['definition']}")
+    session.cursor.run(tree, words.parameters)
+    _tag_from_header(session, "TABLE", name, words["definition"])
+    if "TEMP" in words["temporary"].upper():
+        remember_temporary(session, "TABLE", name)
+    return status(f"Table {name.name} successfully created.")
+
+
+def _tag_from_header(session: Session, kind: str, name: Name, definition: str) -> None:
+    from churn.emulator import tags
+
+    head = clauses(definition)
+    tags.set_all(session, kind, name, head.get("TAG"))
+
+
+@statement("DROP {TABLE|VIEW} [IF EXISTS] <name> [CASCADE|RESTRICT]", page="drop-table")
+def drop_relation(session: Session, words: Words) -> Result:
+    kind = words["table"].upper()
+    name = session.name(words["name"])
+    found = relation(session.account, name)
+    if found is None or found.kind != kind:
+        if words.has("if_exists") and found is None:
+            return status(f"Drop statement executed successfully ({name.name} already dropped).")
+        raise missing(kind, name) if found is None else invalid(f"'{name}' is a {found.kind}")
+    if session.account.objects.find("DYNAMIC TABLE", name):
+        raise invalid(f"'{name}' is a DYNAMIC TABLE: use DROP DYNAMIC TABLE")
+    with session.account.tables.duck.cursor() as duck:
+        duck.execute(f"DROP {kind} {duck_name(name)}")
+    forget_relation(session, kind, name)
+    return status(f"{name.name} successfully dropped.")
+
+
+def forget_relation(session: Session, kind: str, name: Name) -> None:
+    objects = session.account.objects
+    objects.drop(kind, name)
+    objects.drop("TAG REFERENCE", name.child(kind))
+    objects.drop("TEMPORARY", name.child(kind))
+    session.temporary[:] = [t for t in session.temporary if t != (kind, name)]
+
+
+@statement("ALTER {TABLE|VIEW} [IF EXISTS] <name> RENAME TO <new>", page="alter-table")
+def rename(session: Session, words: Words) -> Result:
+    kind = words["table"].upper()
+    name, new = session.name(words["name"]), session.name(words["new"])
+    if (new.database, new.schema) != (name.database, name.schema):
+        raise unsupported(f"ALTER {kind} ... RENAME TO another schema")
+    need_relation(session.account, name, kind)
+    if relation(session.account, new):
+        raise exists("object", new)
+    with session.account.tables.duck.cursor() as duck:
+        duck.execute(f"ALTER {kind} {duck_name(name)} RENAME TO {sql_identifier(new.name)}")
+    if (kind, name) in session.temporary:
+        forget_relation(session, kind, name)
+        remember_temporary(session, kind, new)
+    return status(DONE)
+
+
+@statement(
+    "ALTER TABLE [IF EXISTS] <name> {ADD COLUMN|ADD|DROP COLUMN|RENAME COLUMN|ALTER COLUMN|ALTER|"
+    "MODIFY COLUMN|MODIFY|CLUSTER BY|DROP CLUSTERING KEY} [<change...>]",
+    page="alter-table",
+)
+def alter_table(session: Session, words: Words) -> Result:
+    need_relation(session.account, session.name(words["name"]), "Table")
+    session.cursor.run(parse(words.text))
+    return status(DONE)
+
+
+@statement("COMMENT [IF EXISTS] ON {TABLE|VIEW} <name> IS <'comment'>", page="comment")
+def comment(session: Session, words: Words) -> Result:
+    name = session.name(words["name"])
+    found = need_relation(session.account, name)
+    _set_comment(session, found, unquote(words["comment"]))
+    return status(DONE)
+
+
+def _set_comment(session: Session, found: Relation, text: str) -> None:
+    with session.account.tables.duck.cursor() as duck:
+        duck.execute(
+            f"COMMENT ON {found.kind} {duck_name(found.name)} IS {statements.quote(text)}"
+        )
+
+
+# The header of a definition
+
+
+@dataclass(frozen=True)
+class Clauses:
+    """What stands between a name and the query: columns in parentheses, options, the query."""
+
+    columns: str
+    options: dict[str, str]
+    query: str
+
+    def get(self, key: str) -> str:
+        return self.options.get(key, "")
+
+    def text(self, key: str) -> str:
+        return unquote(self.get(key))
+
+    def only(self, *keys: str) -> Clauses:
+        """Refuses options that would be ignored."""
+        for key in self.options:
+            if key not in keys:
+                raise unsupported(f"the option {key}")
+        return self
+
+
+HEADER = re.compile(
+    rf"""{statements.QUOTED}|"(?:[^"]|"")*"|[()=,]|[^\s()=,'"$]+|\S""", re.DOTALL
+)
+
+
+def clauses(text: str) -> Clauses:
+    """Read the header of a definition; what follows AS is the query."""
+    tokens = [(m.group(), m.start(), m.end()) for m in HEADER.finditer(text)]
+    columns, options, at = "", {}, 0
+
+    def group(start: int) -> int:
+        """The token after the parenthesis that closes the one at `start`."""
+        depth = 0
+        for i in range(start, len(tokens)):
+            depth += {"(": 1, ")": -1}.get(tokens[i][0], 0)
+            if depth == 0:
+                return i + 1
+        raise invalid(f"a parenthesis in {text[:60]} is not closed")
+
+    while at < len(tokens):
+        word = tokens[at][0]
+        if word == "(" and not options and not columns:
+            end = group(at)
+            columns = text[tokens[at][2] : tokens[end - 1][1]]
+            at = end
+        elif word.upper() == "AS":
+            return Clauses(columns, options, text[tokens[at][2] :].strip())
+        elif word == ",":
+            at += 1
+        else:
+            key, at = word.upper(), at + 1
+            if key in ("CLUSTER", "WITH", "COPY") and at < len(tokens):
+                if key == "WITH":
+                    continue
+                key, at = f"{key} {tokens[at][0].upper()}", at + 1
+            if at < len(tokens) and tokens[at][0] == "=":
+                at += 1
+            if at < len(tokens) and tokens[at][0] == "(":
+                end = group(at)
+                options[key] = text[tokens[at][1] : tokens[end - 1][2]]
+                at = end
+            elif at < len(tokens) and tokens[at - 1][0] == "=":
+                options[key] = tokens[at][0]
+                at += 1
+            else:
+                options[key] = ""
+    return Clauses(columns, options, "")
+
+
+def split(text: str) -> list[str]:
+    """The parts between commas at the top level."""
+    parts, depth, last = [], 0, 0
+    for found in HEADER.finditer(text):
+        depth += {"(": 1, ")": -1}.get(found.group(), 0)
+        if found.group() == "," and depth == 0:
+            parts.append(text[last : found.start()].strip())
+            last = found.end()
+    rest = text[last:].strip()
+    return [*parts, rest] if rest else parts
+
+
+# Columns
+
+SNOWFLAKE_TYPES = {
+    "BIGINT": "NUMBER(38,0)",
+    "INTEGER": "NUMBER(38,0)",
+    "SMALLINT": "NUMBER(38,0)",
+    "TINYINT": "NUMBER(38,0)",
+    "HUGEINT": "NUMBER(38,0)",
+    "DOUBLE": "FLOAT",
+    "FLOAT": "FLOAT",
+    "VARCHAR": "VARCHAR(16777216)",
+    "BLOB": "BINARY(8388608)",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIME": "TIME(9)",
+    "TIMESTAMP": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP_NS": "TIMESTAMP_NTZ(9)",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_LTZ(9)",
+    "JSON": "VARIANT",
+}
+
+
+def snowflake_type(duck: str, length: int | None = None) -> str:
+    if duck.startswith("DECIMAL"):
+        return duck.replace("DECIMAL", "NUMBER")
+    if duck == "VARCHAR" and length:
+        return f"VARCHAR({length})"
+    return SNOWFLAKE_TYPES.get(duck, "ARRAY" if duck.endswith("[]") else "OBJECT")
+
+
+DESCRIBED = {
+    **dict.fromkeys(("name", "type", "kind", "null?", "default"), TEXT),
+    **dict.fromkeys(("primary key", "unique key", "check", "expression", "comment"), TEXT),
+    **dict.fromkeys(("policy name", "privacy domain"), TEXT),
+}
+
+
+def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
+    with account.tables.duck.cursor() as duck:
+        found = duck.execute(
+            "SELECT column_name, c.data_type, is_nullable, column_default, c.comment, "
+            "ext_character_maximum_length FROM duckdb_columns() c "
+            "LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext e "
+            "ON ext_table_catalog = database_name AND ext_table_schema = schema_name "
+            "AND ext_table_name = table_name AND ext_column_name = column_name "
+            "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
+            [name.database, name.schema, name.name],
+        ).fetchall()
+    stored = account.objects.find("VIEW", name) or account.objects.find("DYNAMIC TABLE", name)
+    comments = stored.get("column comments", {}) if stored else {}
+    return [
+        {
+            "name": column,
+            "type": snowflake_type(kind, length),
+            "kind": "COLUMN",
+            "null?": "Y" if nullable else "N",
+            "default": default,
+            "primary key": "N",
+            "unique key": "N",
+            "comment": comments.get(column, comment),
+        }
+        for column, kind, nullable, default, comment, length in found
+    ]
+
+
+@statement("{DESCRIBE|DESC} {TABLE|VIEW|DYNAMIC TABLE} <name>", page="desc-table")
+def describe_relation(session: Session, words: Words) -> Result:
+    name = session.name(words["name"])
+    need_relation(session.account, name, words["table"])
+    return Result(statements.rows(columns_of(session.account, name), DESCRIBED))
+
+
+# SHOW
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where SHOW looks: LIKE, IN, STARTS WITH, LIMIT."""
+
+    database: str | None
+    schema: str | None
+    pattern: str | None
+    prefix: str
+    limit: int | None
+
+    def cut(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        kept = [
+            row
+            for row in found
+            if like(self.pattern, row["name"]) and row["name"].startswith(self.prefix)
+        ]
+        return kept[: self.limit]
+
+
+SHOW = "[LIKE <'pattern'>] [IN <scope...>] [STARTS WITH <'prefix'>] [LIMIT <count...>]"
+
+
+def scope(session: Session, words: Words) -> Scope:
+    """What SHOW's words say; without IN, the current schema, or database, or the account."""
+    where = re.sub(r"\s+", " ", words["scope"]).strip()
+    kind, _, written = where.partition(" ")
+    if kind.upper() == "ACCOUNT":
+        database = schema = None
+    elif kind.upper() == "DATABASE":
+        database, schema = (identifier(written) if written else session.need_database()), None
+        if not has_database(session.account, database):
+            raise missing("database", database)
+    elif where:
+        name = session.schema_name(written if kind.upper() == "SCHEMA" else where)
+        if len(identifiers(written or where)) == 1 and kind.upper() != "SCHEMA":
+            one = identifiers(where)[0]
+            if has_database(session.account, one):
+                name = Name(one, "")
+        database, schema = name.database, name.schema or None
+        if schema and not has_schema(session.account, database, schema):
+            raise missing("schema", name)
+    else:
+        database, schema = session.database, session.schema
+    limit = re.match(r"\d+", words["count"])
+    return Scope(
+        database,
+        schema,
+        unquote(words["pattern"]) if words.has("pattern") else None,
+        unquote(words["prefix"]) if words.has("prefix") else "",
+        int(limit.group()) if limit else None,
+    )
+
+
+def shown(session: Session, words: Words, kind: str) -> list[Object]:
+    """The objects of a kind in SHOW's scope."""
+    where = scope(session, words)
+    found = session.account.objects.all(
+        kind, database=where.database, schema=where.schema, parent="", pattern=where.pattern
+    )
+    return [o for o in found if o.name.name.startswith(where.prefix)][: where.limit]
+
+
+def common(found: Object) -> dict[str, Any]:
+    """The columns that every SHOW has."""
+    return {
+        "created_on": found.created_on,
+        "name": found.name.name,
+        "database_name": found.name.database,
+        "schema_name": found.name.schema,
+        "owner": found.owner,
+        "comment": found.comment,
+        "owner_role_type": "ROLE",
+    }
+
+
+@statement(f"SHOW [TERSE] DATABASES [HISTORY] {SHOW}", page="show-databases")
+def show_databases(session: Session, words: Words) -> Result:
+    columns = {
+        "created_on": WHEN,
+        **dict.fromkeys(("name", "is_default", "is_current", "origin", "owner"), TEXT),
+        **dict.fromkeys(("comment", "options", "retention_time", "kind"), TEXT),
+    }
+    found = []
+    for name in databases(session.account):
+        stored = session.account.objects.find("DATABASE", Name(name=name))
+        found.append(
+            {
+                "created_on": stored.created_on if stored else datetime.now(UTC),
+                "name": name,
+                "is_default": "N",
+                "is_current": "Y" if name == session.database else "N",
+                "owner": stored.owner if stored else "",
+                "comment": stored.comment if stored else "",
+                "retention_time": "1",
+                "kind": "STANDARD",
+            }
+        )
+    return Result(statements.rows(scope(session, words).cut(found), columns))
+
+
+@statement(f"SHOW [TERSE] SCHEMAS [HISTORY] {SHOW}", page="show-schemas")
+def show_schemas(session: Session, words: Words) -> Result:
+    columns = {
+        "created_on": WHEN,
+        **dict.fromkeys(("name", "is_default", "is_current", "database_name", "owner"), TEXT),
+        **dict.fromkeys(("comment", "options", "retention_time"), TEXT),
+    }
+    bare = Words(words.text, {**words.groups, "scope": None})
+    where = scope(session, bare)
+    written = re.sub(r"^(DATABASE|ACCOUNT)\b", "", words["scope"], flags=re.IGNORECASE).strip()
+    database = identifier(written) if written else where.database
+    if written and not has_database(session.account, str(database)):
+        raise missing("database", database)
+    found = []
+    for owner in [database] if database else databases(session.account):
+        for name in (*schemas(session.account, owner), "INFORMATION_SCHEMA"):
+            stored = session.account.objects.find("SCHEMA", Name(owner, name=name))
+            found.append(
+                {
+                    "created_on": stored.created_on if stored else datetime.now(UTC),
+                    "name": name,
+                    "is_default": "N",
+                    "is_current": "Y" if (owner, name) == (session.database, session.schema) else "N",
+                    "database_name": owner,
+                    "owner": stored.owner if stored else "",
+                    "comment": stored.comment if stored else "",
+                    "retention_time": "1",
+                }
+            )
+    return Result(statements.rows(where.cut(found), columns))
+
+
+@statement(f"SHOW [TERSE] {{TABLES|VIEWS|OBJECTS}} [HISTORY] {SHOW}", page="show-tables")
+def show_relations(session: Session, words: Words) -> Result:
+    columns = {
+        "created_on": WHEN,
+        **dict.fromkeys(("name", "database_name", "schema_name", "kind", "comment"), TEXT),
+        "cluster_by": TEXT,
+        "rows": NUMBER,
+        "bytes": NUMBER,
+        **dict.fromkeys(("owner", "retention_time", "text", "is_secure", "is_materialized"), TEXT),
+        **dict.fromkeys(("owner_role_type", "is_dynamic", "is_iceberg"), TEXT),
+    }
+    wanted = words["tables"].upper()
+    where = scope(session, words)
+    account = session.account
+    temporary = {o.name.parent for o in account.objects.all("TEMPORARY")}
+    found = []
+    for each in relations(account, where.database, where.schema):
+        if wanted != "OBJECTS" and each.kind != wanted.removesuffix("S"):
+            continue
+        stored = account.objects.find("VIEW", each.name) or Object(each.kind, each.name)
+        row = common(stored) | {
+            "kind": "TEMPORARY" if each.name.name in temporary else each.kind,
+            "rows": each.rows,
+            "bytes": 0,
+            "text": stored.get("text", ""),
+            "is_secure": "false",
+            "is_materialized": "false",
+            "is_iceberg": "N",
+            "is_dynamic": "Y" if account.objects.find("DYNAMIC TABLE", each.name) else "N",
+            "comment": stored.comment or each.comment,
+        }
+        found.append(row)
+    if wanted == "VIEWS":
+        columns = {k: v for k, v in columns.items() if k not in ("rows", "bytes", "retention_time")}
+    return Result(statements.rows(where.cut(found), columns))
+
+
+@statement(
+    "SHOW COLUMNS [LIKE <'pattern'>] IN [TABLE|VIEW] <name>",
+    page="show-columns",
+    limits="Of one table or view.",
+)
+def show_columns(session: Session, words: Words) -> Result:
+    name = session.name(words["name"])
+    need_relation(session.account, name)
+    pattern = unquote(words["pattern"]) if words.has("pattern") else None
+    columns = ("table_name", "schema_name", "column_name", "data_type", "null?", "default")
+    found = [
+        {
+            "table_name": name.name,
+            "schema_name": name.schema,
+            "column_name": c["name"],
+            "data_type": c["type"],
+            "null?": "true" if c["null?"] == "Y" else "false",
+            "default": c["default"] or "",
+            "kind": "COLUMN",
+            "comment": c["comment"] or "",
+            "database_name": name.database,
+        }
+        for c in columns_of(session.account, name)
+        if like(pattern, c["name"])
+    ]
+    more = ("kind", "comment", "database_name")
+    return Result(statements.rows(found, dict.fromkeys((*columns, *more), TEXT)))
+
+
+# Roles, users, warehouses, grants
+
+ACCOUNT_OBJECTS = "ROLE|USER|WAREHOUSE|DATABASE ROLE|RESOURCE MONITOR"
+
+
+@statement(
+    "CREATE [OR REPLACE] {ROLE|USER|WAREHOUSE} [IF NOT EXISTS] <name> [<options...>]",
+    page="create-warehouse",
+    limits="Users and warehouses are names with options; nothing is billed, started or restricted.",
+)
+def create_account_object(session: Session, words: Words) -> Result:
+    kind, name = words["role"].upper(), identifier(words["name"])
+    head = clauses(words["options"])
+    new = session.owned(
+        kind,
+        Name(name=name),
+        head.text("COMMENT"),
+        **{k.lower(): unquote(v) for k, v in head.options.items() if "PASSWORD" not in k},
+    )
+    if session.account.objects.find(kind, new.name) is not None and not words.has("or_replace"):
+        if words.has("if_not_exists"):
+            return status(f"{name} already exists, statement succeeded.")
+        raise exists(kind, name)
+    session.account.objects.put(new)
+    if kind == "WAREHOUSE":
+        session.warehouse = name
+    return status(f"{kind.capitalize()} {name} successfully created.")
+
+
+@statement("DROP {ROLE|USER|WAREHOUSE} [IF EXISTS] <name>", page="drop-warehouse")
+def drop_account_object(session: Session, words: Words) -> Result:
+    kind, name = words["role"].upper(), identifier(words["name"])
+    if session.account.objects.find(kind, Name(name=name)) is None:
+        if words.has("if_exists"):
+            return status(f"Drop statement executed successfully ({name} already dropped).")
+        raise missing(kind, name)
+    session.account.objects.drop(kind, Name(name=name))
+    for grant in session.account.objects.all("GRANT"):
+        if kind == "ROLE" and name in (grant["to"], grant["on"]):
+            session.account.objects.drop("GRANT", grant.name)
+    return status(f"{name} successfully dropped.")
+
+
+@statement(
+    "ALTER WAREHOUSE [IF EXISTS] <name> {SET|SUSPEND|RESUME|RESUME IF SUSPENDED} [<options...>]",
+    page="alter-warehouse",
+)
+def alter_warehouse(session: Session, words: Words) -> Result:
+    found = session.account.objects.need("WAREHOUSE", Name(name=identifier(words["name"])))
+    verb = words["set"].upper()
+    if verb == "SET":
+        head = clauses(words["options"])
+        changed = found.having(**{k.lower(): unquote(v) for k, v in head.options.items()})
+    else:
+        changed = found.having(state="SUSPENDED" if verb == "SUSPEND" else "STARTED")
+    session.account.objects.put(changed)
+    return status(DONE)
+
+
+@statement(f"SHOW {{WAREHOUSES|ROLES|USERS}} {SHOW}", page="show-warehouses")
+def show_account_objects(session: Session, words: Words) -> Result:
+    kind = words["warehouses"].upper().removesuffix("S")
+    columns = {
+        **dict.fromkeys(("name", "state", "type", "size", "owner", "comment"), TEXT),
+        "created_on": WHEN,
+        "auto_suspend": TEXT,
+        "is_current": TEXT,
+    }
+    found = [
+        {
+            **common(o),
+            "state": o.get("state", "STARTED"),
+            "type": "STANDARD",
+            "size": o.get("warehouse_size", o.get("size", "X-Small")),
+            "auto_suspend": o.get("auto_suspend"),
+            "is_current": "Y" if o.name.name in (session.warehouse, session.role) else "N",
+        }
+        for o in session.account.objects.all(kind)
+    ]
+    bare = Words(words.text, {**words.groups, "scope": None})
+    return Result(statements.rows(scope(session, bare).cut(found), columns))
+
+
+@statement(
+    "GRANT <privileges...> TO [ROLE|USER|DATABASE ROLE] <name> [WITH GRANT OPTION]",
+    page="grant-privilege",
+    limits="Recorded and shown; the emulator lets every role do everything.",
+)
+def grant(session: Session, words: Words) -> Result:
+    objects = session.account.objects
+    to = _grantee(session, words)
+    for privilege, kind, on in _privileges(session, words["privileges"]):
+        key = Name(name=f"{privilege} ON {kind} {on} TO {to}")
+        objects.put(
+            session.owned("GRANT", key, privilege=privilege, granted_on=kind, on=str(on), to=to)
+        )
+    return status(DONE)
+
+
+@statement("REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege")
+def revoke(session: Session, words: Words) -> Result:
+    to = _grantee(session, words)
+    for privilege, kind, on in _privileges(session, words["privileges"]):
+        key = Name(name=f"{privilege} ON {kind} {on} TO {to}")
+        session.account.objects.drop("GRANT", key)
+    return status(DONE)
+
+
+def _grantee(session: Session, words: Words) -> str:
+    kind, name = words["role"].upper() or "ROLE", identifier(words["name"])
+    if kind in ("ROLE", "USER") and session.account.objects.find(kind, Name(name=name)) is None:
+        if not (kind == "USER" and name == session.user):
+            raise missing(kind, name)
+    return name
+
+
+ON = re.compile(
+    rf"(?P<privileges>.+?)\s+ON\s+(?P<many>(?:ALL|FUTURE)\s+)?(?P<kind>[A-Za-z ]+?)"
+    rf"(?:\s+IN\s+(?P<within>DATABASE|SCHEMA))?(?:\s+(?P<name>{statements.NAME}))?\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _privileges(session: Session, text: str) -> list[tuple[str, str, str]]:
+    """What is granted: privilege, kind of object, object."""
+    if found := re.fullmatch(rf"ROLE\s+({statements.NAME})", text, re.IGNORECASE):
+        role = identifier(found[1])
+        session.account.objects.need("ROLE", Name(name=role))
+        return [("USAGE", "ROLE", role)]
+    found = ON.fullmatch(text)
+    if found is None:
+        raise invalid(f"cannot read the grant of {text}")
+    kind = " ".join(found["kind"].upper().split())
+    on = found["name"] or ""
+    many = (found["many"] or "").strip().upper()
+    if kind == "ACCOUNT":
+        on = ""
+    elif not many:
+        on = str(_granted(session, kind, on))
+    what = f"{many} {kind} IN {found['within']}".strip() if many else kind
+    privileges = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
+    return [(p, what, on) for p in privileges]
+
+
+def _granted(session: Session, kind: str, written: str) -> Name:
+    """The object of a grant, which must be there."""
+    account = session.account
+    if kind == "DATABASE":
+        name = Name(identifier(written))
+        if not has_database(account, name.database):
+            raise missing(kind, name)
+    elif kind == "SCHEMA":
+        name = session.schema_name(written)
+        if not has_schema(account, name.database, name.schema):
+            raise missing(kind, name)
+    elif kind in ("WAREHOUSE", "ROLE", "USER", "INTEGRATION"):
+        name = Name(name=identifier(written))
+        account.objects.need(kind, name)
+    else:
+        name = session.name(written)
+        if account.objects.find(kind, name) is None and relation(account, name) is None:
+            raise missing(kind, name)
+    return name
+
+
+@statement("SHOW GRANTS [TO {ROLE|USER} <name>|ON <on...>]", page="show-grants")
+def show_grants(session: Session, words: Words) -> Result:
+    columns = {
+        "created_on": WHEN,
+        **dict.fromkeys(("privilege", "granted_on", "name", "granted_to", "grantee_name"), TEXT),
+        **dict.fromkeys(("grant_option", "granted_by"), TEXT),
+    }
+    to = identifier(words["name"]) if words.has("name") else None
+    on = words["on"].split()[-1].upper() if words.has("on") else None
+    found = [
+        {
+            "created_on": o.created_on,
+            "privilege": o["privilege"],
+            "granted_on": o["granted_on"],
+            "name": o["on"],
+            "granted_to": "ROLE",
+            "grantee_name": o["to"],
+            "grant_option": "false",
+            "granted_by": o.owner,
+        }
+        for o in session.account.objects.all("GRANT")
+        if to in (None, o["to"]) and on in (None, o["on"].upper())
+    ]
+    return Result(statements.rows(found, columns))
+
+
+def ctas(session: Session, name: Name, query: str, columns: str = "") -> None:
+    """Make a table of a query; the names of the columns may be given."""
+    declared = [
+        exp.to_identifier(_column_name(c), quoted=True) for c in split(columns)
+    ]
+    source = parse(query)
+    if declared:
+        source = exp.select("*").from_(
+            exp.Subquery(
+                this=source,
+                alias=exp.TableAlias(this=exp.to_identifier("_q", quoted=True), columns=declared),
+            )
+        )
+    session.cursor.run(
+        exp.Create(this=table(name), kind="TABLE", replace=True, expression=source)
+    )
+
+
+def _column_name(written: str) -> str:
+    found = re.match(statements.PART, written)
+    if found is None:
+        raise invalid(f"cannot read the column {written}")
+    return identifier(found.group())
+
+
+# What clients ask of an account's packages
+
+
+@function("SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY", page="system_get_default")
+def default_repository(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
+    return constant("snowflake.snowpark.anaconda_shared_repository")
+
+
+INFORMATION: dict[str, Callable[[Session, str], pa.Table]] = {}
+"""Views of INFORMATION_SCHEMA that are ours: by name, from the database."""
+
+
+@rewrite(exp.Table)
+def information_schema(session: Session, node: exp.Expression) -> exp.Expression:
+    if str(node.args.get("db") or "").upper().strip('"') != "INFORMATION_SCHEMA":
+        return node
+    view = INFORMATION.get(node.name.upper())
+    if view is None:
+        return node
+    database = text(node.args["catalog"]) if node.args.get("catalog") else session.database
+    new = table(session.register(view(session, database or "")))
+    if node.args.get("alias"):
+        new.set("alias", node.args["alias"].copy())
+    return new
+
+
+def packages(session: Session, database: str) -> pa.Table:
+    """What is installed here, for the Python that runs here."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    found: list[dict[str, object]] = [
+        {
+            "PACKAGE_NAME": re.sub(r"[-_.]+", "-", d.name.lower()),
+            "VERSION": d.version,
+            "LANGUAGE": "python",
+            "RUNTIME_VERSION": version,
+        }
+        for d in importlib.metadata.distributions()
+    ]
+    return statements.rows(
+        found, dict.fromkeys(("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION"), TEXT)
+    )
+
+
+INFORMATION["PACKAGES"] = packages

@@ -1,0 +1,281 @@
+"""Python functions and procedures: their code runs in the emulator's process."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from churn.emulator import catalog, statements
+from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown, split
+from churn.emulator.errors import SqlError, exists, invalid, missing, unsupported
+from churn.emulator.objects import Name, Object
+from churn.emulator.rewrite import rewrite
+from churn.emulator.session import status
+from churn.emulator.statements import Kind, Result, Words, statement, unquote
+
+if TYPE_CHECKING:
+    from churn.emulator.account import Account
+    from churn.emulator.session import Session
+
+DUCK_TYPES = {
+    **dict.fromkeys(("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT"), "BIGINT"),
+    **dict.fromkeys(("FLOAT", "DOUBLE", "REAL", "FLOAT8"), "DOUBLE"),
+    **dict.fromkeys(("STRING", "VARCHAR", "TEXT", "CHAR"), "VARCHAR"),
+    **dict.fromkeys(("VARIANT", "OBJECT", "ARRAY"), "JSON"),
+    **{"BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "BINARY": "BLOB"},
+    **{"TIMESTAMP_NTZ": "TIMESTAMP"},
+}
+
+
+def duck_type(written: str) -> str:
+    """DuckDB's type of a type in SQL."""
+    base = re.match(r"\w+", written.strip())
+    word = base.group().upper() if base else ""
+    if word in ("NUMBER", "DECIMAL", "NUMERIC"):
+        digits = re.search(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", written)
+        scale = int(digits[2] or 0) if digits else 0
+        return f"DECIMAL({digits[1]},{scale})" if digits and scale else "BIGINT"
+    if word not in DUCK_TYPES:
+        raise unsupported(f"the type {written} of an argument or a result")
+    return DUCK_TYPES[word]
+
+
+HEAD = re.compile(
+    rf"\((?P<arguments>.*?)\)\s*RETURNS\s+(?P<table>TABLE\s*\(.*?\)|TABLE\b)?"
+    rf"(?P<returns>\w+(?:\s*\([\d\s,]*\))?)?\s*(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@statement(
+    "CREATE [OR REPLACE] [TEMPORARY|TEMP] {FUNCTION|PROCEDURE} [IF NOT EXISTS] <name> "
+    "<definition...>",
+    page="create-function",
+    limits="LANGUAGE PYTHON, scalar. PACKAGES are what is installed; no sandbox.",
+)
+def create_function(session: Session, words: Words) -> Result:
+    kind, name = words["function"].upper(), session.name(words["name"])
+    made = _definition(session, kind, name, words["definition"])
+    if session.account.objects.find(kind, name) and not words.has("or_replace"):
+        if words.has("if_not_exists"):
+            return status(f"{name.name} already exists, statement succeeded.")
+        raise exists("object", name)
+    session.account.objects.put(made)
+    _LOADED.pop((session.account, kind, name), None)
+    if "TEMP" in words["temporary"].upper():
+        catalog.remember_temporary(session, kind, name)
+    return status(f"{kind.capitalize()} {name.name} successfully created.")
+
+
+def _definition(session: Session, kind: str, name: Name, definition: str) -> Object:
+    found = HEAD.fullmatch(definition)
+    if found is None:
+        raise invalid(f"cannot read the definition of {name}")
+    if found["table"]:
+        raise unsupported(f"CREATE {kind} ... RETURNS TABLE")
+    body = re.search(rf"\bAS\s+({statements.QUOTED})\s*$", found["rest"], re.I | re.S)
+    options = found["rest"][: body.start()] if body else found["rest"]
+    language = re.search(r"\bLANGUAGE\s+(\w+)", options, re.IGNORECASE)
+    if language is None or language[1].upper() != "PYTHON":
+        raise unsupported(f"CREATE {kind} ... LANGUAGE {language[1].upper() if language else 'SQL'}")
+    handler = re.search(r"\bHANDLER\s*=\s*'([^']+)'", options, re.IGNORECASE)
+    if handler is None:
+        raise invalid(f"{name} has no HANDLER")
+    imports = re.search(r"\bIMPORTS\s*=\s*\((.*?)\)", options, re.IGNORECASE | re.DOTALL)
+    arguments = [a.split(None, 1) for a in split(found["arguments"])]
+    types = [duck_type(re.split(r"\bDEFAULT\b", t, flags=re.I)[0]) for _, t in arguments]
+    return session.owned(
+        kind,
+        name,
+        arguments=[n for n, _ in arguments],
+        types=types,
+        returns=duck_type(found["returns"] or "VARIANT"),
+        handler=handler[1],
+        body=unquote(body[1]) if body else "",
+        imports=[unquote(i) for i in split(imports[1])] if imports else [],
+        signature=f"{name.name}({', '.join(t for _, t in arguments)}) RETURN {found['returns']}",
+    )
+
+
+_LOADED: dict[tuple[Account, str, Name], Callable[..., Any]] = {}
+
+
+def load(session: Session, stored: Object) -> Callable[..., Any]:
+    """The handler, its code executed once."""
+    key = (session.account, stored.kind, stored.name)
+    if key not in _LOADED:
+        from churn.emulator import stages
+
+        for location in stored["imports"]:
+            for file in stages.place(session, location).files():
+                archive = file.suffix in (".zip", ".whl")
+                path = str(file if archive else file.parent)
+                if path not in sys.path:
+                    sys.path.append(path)
+        module, _, handler = stored["handler"].rpartition(".")
+        if module:
+            __import__(module)
+            found = getattr(sys.modules[module], handler)
+        else:
+            namespace: dict[str, Any] = {"__name__": f"emulated_{stored.name.name}"}
+            exec(compile(stored["body"], str(stored.name), "exec"), namespace)  # noqa: S102
+            found = namespace[handler]
+        _LOADED[key] = found
+    return _LOADED[key]
+
+
+@rewrite(exp.Anonymous)
+def call_function(session: Session, node: exp.Expression) -> exp.Expression:
+    """A call of a function that was created here."""
+    top = node.parent if isinstance(node.parent, exp.Dot) else node
+    path = [p.name for p in top.parts[:-1]] if isinstance(top, exp.Dot) else []
+    database = path[-2] if len(path) > 1 else session.database
+    schema = path[-1] if path else session.schema
+    if not database or not schema or isinstance(top.parent, exp.Dot):
+        return node
+    written = str(node.this)
+    name = Name(database.upper(), schema.upper(), written if node.args.get("quoted") else written.upper())
+    stored = session.account.objects.find("FUNCTION", name)
+    if stored is None:
+        return node
+    known = _register(session, stored)
+    if isinstance(top, exp.Dot):
+        top.replace(exp.Anonymous(this=known, expressions=[e.copy() for e in node.expressions]))
+        return node
+    return exp.Anonymous(this=known, expressions=[e.copy() for e in node.expressions])
+
+
+def _register(session: Session, stored: Object) -> str:
+    """DuckDB's name of the function."""
+    text = f"{stored.name} {stored['types']} {stored['returns']} {stored['body']}"
+    known = f"__function_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
+    duck = session.cursor.duck
+    there = duck.execute(
+        "SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [known]
+    ).fetchone()
+    if there is None:
+        handler = load(session, stored)
+
+        def call(*values: Any) -> Any:
+            return handler(*values)
+
+        parameters = [
+            inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for i in range(len(stored["types"]))
+        ]
+        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        duck.create_function(
+            known, call, stored["types"], stored["returns"], null_handling="special",
+            side_effects=True,
+        )
+    return known
+
+
+@statement(
+    "CALL <name> ( <rest...>",
+    page="call",
+    kind=Kind.QUERY,
+)
+def call(session: Session, words: Words) -> Result:
+    name = session.name(words["name"])
+    stored = session.account.objects.need("PROCEDURE", name)
+    inner = words["rest"].rstrip().removesuffix(")")
+    arguments = []
+    if inner.strip():
+        tree = f"SELECT {inner}"
+        arguments = [c[0].as_py() for c in session.run(tree, words.parameters).table.columns]
+    value = _run_procedure(session, stored, arguments)
+    return Result(pa.table({name.name: [value]}), Kind.QUERY)
+
+
+def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> Any:
+    """The handler gets a Snowpark session of its own, in the same place."""
+    import snowflake.snowpark as snowpark
+
+    if session.account.connection is None:
+        raise unsupported("CALL of a procedure where no server runs")
+    handler = load(session, stored)
+    config = session.account.connection | {
+        "database": session.database,
+        "schema": session.schema,
+        "role": session.role,
+        "warehouse": session.warehouse,
+    }
+    config = {k: v for k, v in config.items() if v is not None}
+    inner = snowpark.Session.builder.configs(config).create()
+    try:
+        return handler(inner, *arguments)
+    except Exception as error:
+        raise SqlError(
+            f"Python Interpreter Error in {stored.name}: {type(error).__name__}: {error}",
+            100357,
+            "P0000",
+        ) from error
+    finally:
+        inner.close()
+
+
+def _drop(kind: str) -> Callable[[Account, Name], None]:
+    def drop(account: Account, name: Name) -> None:
+        account.objects.drop(kind, name)
+        _LOADED.pop((account, kind, name), None)
+
+    return drop
+
+
+catalog.DROPS["FUNCTION"] = _drop("FUNCTION")
+catalog.DROPS["PROCEDURE"] = _drop("PROCEDURE")
+
+
+@statement("DROP {FUNCTION|PROCEDURE} [IF EXISTS] <name> [<types...>]", page="drop-function")
+def drop_function(session: Session, words: Words) -> Result:
+    kind, name = words["function"].upper(), session.name(words["name"])
+    if session.account.objects.find(kind, name) is None:
+        if words.has("if_exists"):
+            return status(f"Drop statement executed successfully ({name.name} already dropped).")
+        raise missing(kind, name)
+    catalog.DROPS[kind](session.account, name)
+    catalog.forget_relation(session, kind, name)
+    return status(f"{name.name} successfully dropped.")
+
+
+@statement("{DESCRIBE|DESC} {FUNCTION|PROCEDURE} <name> [<types...>]", page="desc-function")
+def describe_function(session: Session, words: Words) -> Result:
+    kind = words["function"].upper()
+    stored = session.account.objects.need(kind, session.name(words["name"]))
+    signature = ", ".join(
+        f"{n} {catalog.snowflake_type(t)}"
+        for n, t in zip(stored["arguments"], stored["types"], strict=True)
+    )
+    rows: list[dict[str, object]] = [
+        {"property": "signature", "value": f"({signature})"},
+        {"property": "returns", "value": catalog.snowflake_type(stored["returns"])},
+        {"property": "language", "value": "PYTHON"},
+        {"property": "handler", "value": stored["handler"]},
+        {"property": "body", "value": stored["body"]},
+    ]
+    return Result(statements.rows(rows, {"property": TEXT, "value": TEXT}))
+
+
+@statement(f"SHOW [USER] {{FUNCTIONS|PROCEDURES}} {SHOW}", page="show-functions")
+def show_functions(session: Session, words: Words) -> Result:
+    columns = {
+        "created_on": WHEN,
+        **dict.fromkeys(("name", "schema_name", "arguments", "description", "catalog_name"), TEXT),
+        "language": TEXT,
+    }
+    found = [
+        common(o)
+        | {"arguments": o["signature"], "catalog_name": o.name.database, "language": "PYTHON"}
+        for o in shown(session, words, words["functions"].upper().removesuffix("S"))
+    ]
+    return Result(statements.rows(found, columns))
+
+
