@@ -1,4 +1,4 @@
-"""Functions of Snowflake that DuckDB has not, in DuckDB's own language, for every session."""
+"""Functions of Snowflake that DuckDB has not or means otherwise, in DuckDB's own language."""
 
 from __future__ import annotations
 
@@ -6,26 +6,42 @@ DIVISION_BY_ZERO = "Division by zero"
 
 SCHEMA = "_fs_global._emulator"
 
-DEFINITIONS = {
-    # What is zero is an error, where DuckDB answers NULL or infinity.
-    "divisor(y)": f"CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END",
+
+def _dates(on_date: str, on_time: str) -> dict[str, str]:
+    """A function of a moment: a date stays a date, a text is a timestamp."""
+    return {
+        "(x DATE, n)": f"CAST({on_date} AS DATE)",
+        "(x TIMESTAMP, n)": on_time,
+        "(x TIMESTAMPTZ, n)": on_time,
+        "(x VARCHAR, n)": on_time.replace("x", "CAST(x AS TIMESTAMP)"),
+    }
+
+
+DEFINITIONS: dict[str, dict[str, str]] = {
+    # Zero is an error, where DuckDB answers NULL or infinity.
+    "divisor": {"(y)": f"CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END"},
     # Half away from zero, where DuckDB rounds half to even.
-    "whole(x)": (
-        "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) "
-        "ELSE CAST(x AS BIGINT) END"
-    ),
-    "zeroifnull(x)": "coalesce(x, 0)",
-    "nullifzero(x)": "nullif(x, 0)",
-    "div0(x, y)": "CASE WHEN y = 0 THEN 0 ELSE x / y END",
-    "div0null(x, y)": "CASE WHEN y = 0 OR y IS NULL THEN 0 ELSE x / y END",
-    "square(x)": "x * x",
-    "width_bucket(x, low, high, buckets)": (
-        "CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1 "
+    "whole": {
+        "(x)": "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
+        "THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) ELSE CAST(x AS BIGINT) END"
+    },
+    "add_days": _dates("x + CAST(n AS INTEGER)", "x + to_days(CAST(n AS INTEGER))"),
+    "add_months": _dates("x + to_months(CAST(n AS INTEGER))", "x + to_months(CAST(n AS INTEGER))"),
+    "truncated": _dates("date_trunc(n, x)", "date_trunc(n, x)"),
+    "zeroifnull": {"(x)": "coalesce(x, 0)"},
+    "nullifzero": {"(x)": "nullif(x, 0)"},
+    "div0": {"(x, y)": "CASE WHEN y = 0 THEN 0 ELSE x / y END"},
+    "div0null": {"(x, y)": "CASE WHEN y = 0 OR y IS NULL THEN 0 ELSE x / y END"},
+    "square": {"(x)": "x * x"},
+    "width_bucket": {
+        "(x, low, high, buckets)": "CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1 "
         "ELSE CAST(floor((x - low) / (high - low) * buckets) AS BIGINT) + 1 END"
-    ),
+    },
 }
+"""By name, then by signature: DuckDB chooses among them by type."""
 
 CREATION = f"CREATE SCHEMA IF NOT EXISTS {SCHEMA};" + ";".join(
-    f"CREATE OR REPLACE MACRO {SCHEMA}.{signature} AS {body}"
-    for signature, body in DEFINITIONS.items()
+    f"CREATE OR REPLACE MACRO {SCHEMA}.{name}"
+    + ", ".join(f"{signature} AS {body}" for signature, body in overloads.items())
+    for name, overloads in DEFINITIONS.items()
 )

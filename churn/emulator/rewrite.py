@@ -206,7 +206,39 @@ def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return node
 
 
-MACROS = {signature.split("(")[0] for signature in macros.DEFINITIONS}
+MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"}
+"""Those that Snowflake has under the same name."""
+
+# Dates
+
+STEPS = {"DAY": ("add_days", 1), "WEEK": ("add_days", 7), "MONTH": ("add_months", 1)}
+STEPS |= {"QUARTER": ("add_months", 3), "YEAR": ("add_months", 12)}
+
+
+@rewrite(exp.DateAdd)
+def dateadd(session: Session, node: exp.Expression) -> exp.Expression:
+    """A date plus days is a date, where DuckDB would make it a timestamp."""
+    step = STEPS.get(text(node.args.get("unit")).upper())
+    if step is None:
+        return node
+    macro, factor = step
+    count = node.expression.copy()
+    if factor > 1:
+        count = exp.Mul(this=exp.paren(count), expression=exp.Literal.number(factor))
+    return _macro(macro, node.this.copy(), count)
+
+
+@rewrite(exp.DateTrunc, exp.TimestampTrunc)
+def date_trunc(session: Session, node: exp.Expression) -> exp.Expression:
+    return _macro("truncated", node.this.copy(), exp.Literal.string(text(node.args["unit"])))
+
+
+@rewrite(exp.ArgMax, exp.ArgMin)
+def value_at_extreme(session: Session, node: exp.Expression) -> exp.Expression:
+    """MAX_BY gives the value of that row even when it is NULL."""
+    name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
+    return exp.Anonymous(this=name, expressions=[node.this.copy(), node.expression.copy()])
+
 
 
 @rewrite(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8)

@@ -10,15 +10,8 @@ import polars as pl
 from churn.domain.contracts import Table
 from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import Type
+from churn.engines.types import TYPES
 from churn.writing import replacing
-
-TYPES = {
-    Type.TEXT: pl.String(),
-    Type.INTEGER: pl.Int64(),
-    Type.FLOAT: pl.Float64(),
-    Type.DATE: pl.Date(),
-}
-"""The types that a contract may ask of a file."""
 
 SUFFIXES = (".csv", ".parquet")
 

@@ -34,16 +34,7 @@ from churn.domain.expressions import (
 from churn.domain.frames import Join
 from churn.domain.windows import Windows
 from churn.engines import files, problems
-
-TYPES: Mapping[Type, pl.DataType] = {
-    Type.TEXT: pl.String(),
-    Type.INTEGER: pl.Int64(),
-    Type.FLOAT: pl.Float64(),
-    Type.BOOLEAN: pl.Boolean(),
-    Type.DATE: pl.Date(),
-    Type.TIMESTAMP: pl.Datetime("us"),
-}
-
+from churn.engines.types import TYPES
 
 def _float(x: pl.Expr) -> pl.Expr:
     return x.cast(pl.Float64)
@@ -364,7 +355,10 @@ class PolarsEngine:
         return str(self.folder)
 
     def problems(self, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
-        return problems.find(self.folder, windows, outcome=outcome)
+        return problems.find(self._raw, windows, outcome=outcome)
+
+    def _raw(self, table: Table) -> pl.LazyFrame:
+        return files.scan(files.locate(self.folder, table))
 
     def read(self, table: Table) -> PolarsFrame:
         return PolarsFrame(files.read(self.folder, table))

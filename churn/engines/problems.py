@@ -1,11 +1,10 @@
-"""Every way in which files break their contracts, found with dataframely, counted and located."""
+"""Every way in which tables break their contracts, found with dataframely, counted and located."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import dataframely as dy
@@ -26,6 +25,8 @@ from churn.domain.expressions import Type
 from churn.domain.windows import Windows
 from churn.engines import files
 
+Source = Callable[[Table], pl.LazyFrame]
+
 FIRST_ROWS = 5
 QUIET_DAYS = 7
 """So many days without an order before the as-of date are a quiet week, more are missing data."""
@@ -35,16 +36,17 @@ PLAIN = {Type.TEXT: "text", Type.INTEGER: "a whole number", Type.FLOAT: "a numbe
 PLAIN[Type.DATE] = "a date written as 2024-06-30"
 
 
-def find(folder: Path, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
+def find(source: Source, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
     """All problems, table by table, errors before warnings.
 
     Args:
+        source: The rows of a table as they are: text where nothing says otherwise.
         outcome: Whether the outcome window must be covered too.
     """
     problems: list[Problem] = []
     typed: dict[str, pl.LazyFrame] = {}
     for table in TABLES:
-        found, frame = _table(folder, table, typed)
+        found, frame = _table(source, table, typed)
         problems += found
         if frame is not None:
             typed[table.name] = frame
@@ -54,12 +56,11 @@ def find(folder: Path, windows: Windows, *, outcome: bool) -> tuple[Problem, ...
 
 
 def _table(
-    folder: Path, table: Table, others: dict[str, pl.LazyFrame]
+    source: Source, table: Table, others: dict[str, pl.LazyFrame]
 ) -> tuple[list[Problem], pl.LazyFrame | None]:
     """The problems of one table, and its typed columns beside the values as written."""
     try:
-        path = files.locate(folder, table)
-        raw = files.scan(path).with_row_index(ROW, offset=1)
+        raw = source(table).with_row_index(ROW, offset=1)
         schema = raw.collect_schema()
         empty = raw.head(1).collect().is_empty()
     except DataError as error:
@@ -69,7 +70,7 @@ def _table(
     problems = list(_columns(table, schema))
     usable = [c for c in table.columns if c.name in schema and _accepted(schema[c.name], c.type)]
     if empty:
-        problems.append(_of_table(table, "empty", f"{path.name} has no rows"))
+        problems.append(_of_table(table, "empty", "has no rows"))
     typed = raw.select(
         ROW,
         *(
