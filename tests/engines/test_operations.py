@@ -32,9 +32,10 @@ from churn.domain.expressions import (
     when,
     years_between,
 )
-from churn.engines import polars as engine
-from churn.engines.polars import TYPES
+from churn.engines import polars, snowpark
+from churn.engines.types import TYPES
 from tests.conftest import framed
+from tests.engines.tables import Tables
 
 NAN = math.nan
 A, B, C = col("A"), col("B"), col("C")
@@ -248,30 +249,38 @@ def name_of(case: object) -> str | None:
     ("expression", "values", "expected", "wanted"), ROWS + WINDOWS, ids=name_of
 )
 def test_value_and_type_by_row(
-    expression: Expression, values: dict[str, list[Any]], expected: list[Any], wanted: Type
+    tables: Tables,
+    expression: Expression,
+    values: dict[str, list[Any]],
+    expected: list[Any],
+    wanted: Type,
 ) -> None:
-    frame = framed(columns_of(values)).with_columns(X=expression)
-    check(frame.lazy.collect(engine="streaming")["X"], expected, wanted)
+    rows = columns_of(values).with_row_index("_ROW").cast({"_ROW": pl.Int64})
+    found = tables.collect(tables.frame(rows).with_columns(X=expression))
+    check(found.sort("_ROW")["X"], expected, wanted)
 
 
 @pytest.mark.parametrize(("expression", "values", "expected", "wanted"), GROUPS, ids=name_of)
 def test_value_and_type_by_group(
-    expression: Expression, values: dict[str, list[Any]], expected: list[Any], wanted: Type
+    tables: Tables,
+    expression: Expression,
+    values: dict[str, list[Any]],
+    expected: list[Any],
+    wanted: Type,
 ) -> None:
-    rows = columns_of(values).with_columns(G=pl.lit("g"))
-    grouped = framed(rows).group_by("G").agg(X=expression)
-    check(grouped.lazy.collect(engine="streaming")["X"], expected, wanted)
+    rows = tables.frame(columns_of(values).with_columns(G=pl.lit("g")))
+    check(tables.collect(rows.group_by("G").agg(X=expression))["X"], expected, wanted)
     # The same without keys, and repeated on the rows.
-    check(framed(rows).group_by().agg(X=expression).lazy.collect()["X"], expected, wanted)
-    repeated = framed(rows).with_columns(X=expression.over("G")).lazy.collect()["X"]
-    check(repeated, expected * rows.height, wanted)
+    check(tables.collect(rows.group_by().agg(X=expression))["X"], expected, wanted)
+    repeated = tables.collect(rows.with_columns(X=expression.over("G")))["X"]
+    check(repeated, expected * len(repeated), wanted)
 
 
-@pytest.mark.parametrize("expression", [case[0] for case in GROUPS], ids=name_of)
-def test_of_no_rows_counts_are_zero_and_all_else_is_null(expression: Expression) -> None:
+def test_of_no_rows_counts_are_zero_and_all_else_is_null(tables: Tables) -> None:
     empty = pl.DataFrame(schema={"A": pl.Int64, "B": pl.Int64, "C": pl.Int64})
-    found = framed(empty).group_by().agg(X=expression).lazy.collect()["X"].to_list()
-    assert found == [0 if "count" in str(expression) else None]
+    aggregates = {str(case[0]): case[0] for case in GROUPS}
+    found = tables.collect(tables.frame(empty).group_by().agg(**aggregates)).row(0, named=True)
+    assert found == {name: 0 if "count" in name else None for name in aggregates}
 
 
 def test_every_operation_has_its_row_of_expectations() -> None:
@@ -286,13 +295,15 @@ def _operations(expression: Expression) -> set[str]:
     return own.union(*map(_operations, children(expression)))
 
 
-def test_the_engine_offers_what_the_language_has_and_no_more() -> None:
+@pytest.mark.parametrize("engine", [polars, snowpark], ids=["polars", "snowpark"])
+def test_the_engines_offer_what_the_language_has_and_no_more(engine: Any) -> None:
     assert set(engine.OPERATIONS) == OPERATIONS
-    assert set(engine.RUNNING) == RUNNING
+    assert set(polars.RUNNING) == RUNNING
     assert RUNNING <= AGGREGATES
 
 
-def test_what_is_no_expression_of_ours_is_refused() -> None:
+@pytest.mark.parametrize("engine", [polars, snowpark], ids=["polars", "snowpark"])
+def test_what_is_no_expression_of_ours_is_refused(engine: Any) -> None:
     with pytest.raises(UsageError, match="is not an expression of this engine"):
         engine.native(Expression())
 

@@ -1,0 +1,101 @@
+"""Fixtures for tests against Snowflake: on the emulator, or with `--connection NAME` on an account.
+
+    def test_it(snowpark_session):          # a Snowpark session on a database of its own
+        assert snowpark_session.sql("SELECT 1").collect()[0][0] == 1
+
+Tests that use them are marked `emulator`; with a connection, `snowflake`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+    from churn.emulator.server import Emulator
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("snowflake").addoption(
+        "--connection",
+        metavar="NAME",
+        help="run the tests of Snowflake on this connection of connections.toml, on databases "
+        "that they create and drop, instead of on the emulator",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "emulator: runs on the local Snowflake emulator")
+    config.addinivalue_line("markers", "snowflake: runs on a Snowflake account (--connection NAME)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    connection = config.getoption("--connection")
+    asked = "snowflake" in (config.getoption("markexpr", "") or "")
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "connect" in names and "emulator" not in names:
+            item.add_marker("snowflake" if connection or asked else "emulator")
+            if asked and not connection:
+                item.add_marker(pytest.mark.skip(reason="needs an account: --connection NAME"))
+        elif "emulator" in names:
+            item.add_marker("emulator")
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Emulator]:
+    """One emulator in memory for all tests of the process."""
+    from churn.emulator.server import Emulator
+
+    with Emulator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def connect(request: pytest.FixtureRequest) -> Callable[..., Session]:
+    """Open a Snowpark session: `connect(database=..., schema=...)`."""
+    from snowflake.snowpark import Session
+
+    name = request.config.getoption("--connection")
+    where: dict[str, Any] = (
+        {"connection_name": name} if name else request.getfixturevalue("emulator").connection
+    )
+
+    def open_session(**parameters: Any) -> Session:
+        return Session.builder.configs(where | parameters).create()
+
+    return open_session
+
+
+@contextlib.contextmanager
+def database(connect: Callable[..., Session]) -> Iterator[Session]:
+    """A session on a database that is there for as long."""
+    session = connect()
+    name = f"TEST_{uuid.uuid4().hex[:12].upper()}"
+    session.sql(f"CREATE DATABASE {name}").collect()
+    session.use_schema(f"{name}.PUBLIC")
+    try:
+        yield session
+    finally:
+        session.sql(f"DROP DATABASE {name}").collect()
+        session.close()
+
+
+@pytest.fixture
+def snowpark_session(connect: Callable[..., Session]) -> Iterator[Session]:
+    """A session on a database of the test's own."""
+    with database(connect) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def shared_session(connect: Callable[..., Session]) -> Iterator[Session]:
+    """A session on a database that tests share: for what only reads."""
+    with database(connect) as session:
+        yield session

@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engines.tables import PolarsTables, SnowparkTables, Tables
+
+
+@pytest.fixture(scope="session")
+def snowpark(shared_session: Any) -> SnowparkTables:
+    return SnowparkTables(shared_session)
+
+
+@pytest.fixture(params=["polars", pytest.param("snowpark", marks=pytest.mark.emulator)])
+def tables(request: pytest.FixtureRequest) -> Tables:
+    """Either engine."""
+    if request.param == "polars":
+        return PolarsTables()
+    found: Tables = request.getfixturevalue("snowpark")
+    return found
