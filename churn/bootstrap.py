@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -15,9 +16,13 @@ from churn.domain.windows import DEFAULT, Windows
 
 if TYPE_CHECKING:
     from churn.engines.polars import PolarsEngine
+    from churn.engines.snowpark import SnowparkEngine
     from churn.stores import Stores
 
 SETTINGS_FILE = Path("churn.toml")
+TARGETS = ("local", "snowflake")
+SCHEMA = "PREP_DATA"
+"""Where customers, orders, labels and features are, in the database."""
 
 
 @dataclass(frozen=True)
@@ -25,17 +30,28 @@ class Settings:
     """Flags over environment (`CHURN_*`) over `churn.toml` over these defaults.
 
     Args:
+        target: Who computes and who remembers: local or snowflake.
+        connection: A name in connections.toml, or `emulator`: one in this process. Naming one
+            chooses the target snowflake.
+        database: The database in Snowflake.
         home: Where the local stores are.
         data: Where the local tables are.
         observation_start: With only an as-of date given, the windows keep their lengths.
     """
 
+    target: str = ""
+    connection: str | None = None
+    database: str = "CHURN"
     home: Path = Path(".churn")
     data: Path = Path("data")
     seed: int = 42
     as_of: date | None = None
     observation_start: date | None = None
     outcome_end: date | None = None
+
+    @property
+    def remote(self) -> bool:
+        return (self.target or ("snowflake" if self.connection else "local")) == "snowflake"
 
     @property
     def windows(self) -> Windows:
@@ -80,6 +96,12 @@ def _typed(name: str, value: Any, source: str) -> Any:
     try:
         if name in ("home", "data"):
             return Path(value)
+        if name == "target" and value not in TARGETS:
+            raise UsageError.unknown("target", str(value), TARGETS)
+        if name in ("target", "connection"):
+            return str(value)
+        if name == "database":
+            return database_name(str(value), source)
         if name == "seed":
             return int(value)
         return value if isinstance(value, date) else date.fromisoformat(str(value))
@@ -88,7 +110,42 @@ def _typed(name: str, value: Any, source: str) -> Any:
         raise UsageError(f"{name} in {source} is {value!r}", f"Give {wanted}.") from error
 
 
-def engine(settings: Settings) -> PolarsEngine:
+def database_name(value: str, source: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,200}", value):
+        raise UsageError(
+            f"database in {source} is {value!r}",
+            "Give a plain name: letters, digits and underscores.",
+        )
+    return value.upper()
+
+
+def engine(settings: Settings) -> PolarsEngine | SnowparkEngine:
+    """Who computes."""
+    return remote_engine(settings) if settings.remote else local_engine(settings)
+
+
+def remote_engine(settings: Settings) -> SnowparkEngine:
+    from churn.connecting import EMULATOR, connect
+    from churn.engines.snowpark import SnowparkEngine
+
+    found = SnowparkEngine(connect(settings), settings.database, SCHEMA)
+    if settings.connection == EMULATOR:
+        load(settings, found)
+    else:
+        found.enter()
+    return found
+
+
+def load(settings: Settings, to: SnowparkEngine) -> dict[str, int]:
+    """Copy the local tables into Snowflake; returns their rows."""
+    from churn.domain.contracts import TABLES
+
+    here = local_engine(settings)
+    to.prepare()
+    return {t.name: to.save(t, here.collect(here.read(t))) for t in TABLES}
+
+
+def local_engine(settings: Settings) -> PolarsEngine:
     from churn.engines.polars import PolarsEngine
 
     if not settings.data.is_dir():

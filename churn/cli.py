@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextvars import ContextVar
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
@@ -21,6 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from churn.stores import ModelVersion, Run
+
+
+CHOSEN: ContextVar[dict[str, str | None]] = ContextVar("chosen")
+
+
+def _remember(name: str) -> Any:
+    """Keep the option for `_settings`: commands need not pass it on."""
+
+    def callback(value: str | None) -> str | None:
+        CHOSEN.set(CHOSEN.get({}) | {name: value})
+        return value
+
+    return callback
 
 
 class Group(TyperGroup):
@@ -45,11 +59,13 @@ data = _group("Make sample data, and check data against its contracts.")
 runs = _group("Look at the runs of the experiment.")
 models = _group("Look at the registered models, and choose among them.")
 leakage = _group("Ask whether a function knows what it could not have known.")
+emulator = _group("Run a local Snowflake, and see what it does.")
 for name, group in (
     ("data", data),
     ("runs", runs),
     ("models", models),
     ("leakage", leakage),
+    ("emulator", emulator),
 ):
     app.add_typer(group, name=name)
 
@@ -91,6 +107,26 @@ OutcomeEnd = Annotated[
         metavar="DATE",
         help="Last day of the outcome window. [half a year after]",
     ),
+]
+Target = Annotated[
+    Optional[str],
+    typer.Option(
+        "--target",
+        callback=_remember("target"),
+        help="Who computes and who remembers: local or snowflake. [local]",
+    ),
+]
+Connection = Annotated[
+    Optional[str],
+    typer.Option(
+        "--connection",
+        callback=_remember("connection"),
+        help="To Snowflake: a name in connections.toml, or emulator: one in this process.",
+    ),
+]
+Out = Annotated[
+    Optional[Path],
+    typer.Option(help="File to write: .csv or .parquet. In Snowflake, without it: a table."),
 ]
 Seed = Annotated[Optional[int], typer.Option("--seed", min=0, help="Of all randomness. [42]")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
@@ -136,6 +172,8 @@ def data_check(
     observation_start: ObservationStart = None,
     outcome_end: OutcomeEnd = None,
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Report every way in which the data breaks its contracts; exit code 1 if there is one."""
     from churn import printing
@@ -157,13 +195,32 @@ def data_check(
         raise typer.Exit(1)
 
 
+@data.command("load")
+def data_load(data: Data = None, target: Target = None, connection: Connection = None) -> None:
+    """Copy customers and orders from the folder into Snowflake, in place of what is there."""
+    from churn import printing
+    from churn.domain.errors import UsageError
+
+    settings = _settings(data)
+    if not settings.remote:
+        raise UsageError(
+            "the local target reads the files where they are",
+            "Say where to load them: --connection NAME.",
+        )
+    engine = bootstrap.remote_engine(settings)
+    for table, rows in bootstrap.load(settings, engine).items():
+        printing.say(f"{table}: {rows:,} rows in {engine.source}")
+
+
 @app.command("labels")
 def labels(
-    out: Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")],
+    out: Out = None,
     data: Data = None,
     as_of: AsOf = None,
     observation_start: ObservationStart = None,
     outcome_end: OutcomeEnd = None,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Write CUSTOMER_ID and IS_CHURNED for each customer active in the observation window."""
     from churn import printing
@@ -173,19 +230,22 @@ def labels(
     settings = _settings(data, as_of, observation_start, outcome_end)
     engine = bootstrap.engine(settings)
     printing.warn(require(engine, settings.windows, outcome=True))
-    rows = engine.write(prepare.labels(engine, settings.windows), out)
-    printing.say(f"{rows:,} labels in {out}")
+    found = prepare.labels(engine, settings.windows)
+    where = out or prepare.LABELS_TABLE
+    printing.say(f"{engine.write(found, where):,} labels in {_place(engine, where)}")
 
 
 @app.command("features")
 def features(
-    out: Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")],
+    out: Out = None,
     data: Data = None,
     view: View = "CUSTOMER_FEATURES",
     version: Version = "v2",
     as_of: AsOf = None,
     observation_start: ObservationStart = None,
     outcome_end: OutcomeEnd = None,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Write the features of each customer active in the observation window, as of its last day."""
     from churn import printing
@@ -197,8 +257,10 @@ def features(
     chosen = feature_view(view, version)
     engine = bootstrap.engine(settings)
     printing.warn(require(engine, settings.windows, outcome=False))
-    rows = engine.write(prepare.features(engine, chosen, settings.windows), out)
-    printing.say(f"{rows:,} rows of {chosen} in {out}")
+    found = prepare.features(engine, chosen, settings.windows)
+    where = out or prepare.features_table(chosen)
+    rows = engine.write(found, where)
+    printing.say(f"{rows:,} rows of {chosen} in {_place(engine, where)}")
 
 
 @app.command("explore")
@@ -210,6 +272,8 @@ def explore(
     observation_start: ObservationStart = None,
     outcome_end: OutcomeEnd = None,
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Show churn rates, orders by month, and how the features are distributed."""
     from churn import printing
@@ -235,6 +299,8 @@ def train(
         bool, typer.Option("--audit/--no-audit", help="Refuse features and labels that leak.")
     ] = True,
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Train, choose by cross-validation, test once, register, and list the customers at risk."""
     from churn import printing
@@ -278,6 +344,8 @@ def score(
         Optional[Path], typer.Option(help="File to write as well: .csv or .parquet.")
     ] = None,
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Write the list of customers at risk as of a date: the likeliest first, with reasons."""
     from churn import printing
@@ -311,7 +379,7 @@ def score(
 
 
 @runs.command("list")
-def runs_list(json: Json = False) -> None:
+def runs_list(json: Json = False, target: Target = None, connection: Connection = None) -> None:
     """All finished runs, the newest first."""
     from churn import printing
 
@@ -323,6 +391,8 @@ def runs_list(json: Json = False) -> None:
 def runs_show(
     run: Annotated[str, typer.Argument(help="Id of the run, or its beginning, or its name.")],
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """One run: parameters, metrics, findings and where its artifacts are."""
     from churn import printing
@@ -337,6 +407,8 @@ def runs_compare(
         Optional[list[str]], typer.Argument(help="Runs to compare; those of the last training.")
     ] = None,
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Runs side by side."""
     from churn import printing
@@ -353,6 +425,8 @@ def runs_compare(
 def models_list(
     name: Annotated[str, typer.Option(help="The model.")] = "CUSTOMER_CHURN_PREDICTOR",
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """All versions, the oldest first."""
     from churn import printing
@@ -362,7 +436,9 @@ def models_list(
 
 
 @models.command("show")
-def models_show(model: ModelArgument, json: Json = False) -> None:
+def models_show(
+    model: ModelArgument, json: Json = False, target: Target = None, connection: Connection = None
+) -> None:
     """One version: metrics, aliases, comment."""
     from churn import printing
 
@@ -371,7 +447,9 @@ def models_show(model: ModelArgument, json: Json = False) -> None:
 
 
 @models.command("lineage")
-def models_lineage(model: ModelArgument, json: Json = False) -> None:
+def models_lineage(
+    model: ModelArgument, json: Json = False, target: Target = None, connection: Connection = None
+) -> None:
     """Where a version comes from: run, feature view, training set, data, threshold, code."""
     from churn import printing
 
@@ -384,7 +462,9 @@ def models_lineage(model: ModelArgument, json: Json = False) -> None:
 
 
 @models.command("set-default")
-def models_set_default(model: ModelArgument, json: Json = False) -> None:
+def models_set_default(
+    model: ModelArgument, json: Json = False, target: Target = None, connection: Connection = None
+) -> None:
     """Make a version the one that is meant when none is named."""
     from churn.stores import Reference
 
@@ -396,6 +476,8 @@ def models_set_alias(
     model: ModelArgument,
     alias: Annotated[str, typer.Argument(help="For instance PRODUCTION.")],
     json: Json = False,
+    target: Target = None,
+    connection: Connection = None,
 ) -> None:
     """Give a version an alias, taking it from the version that had it; in either order."""
     from churn.stores import VERSION, Reference
@@ -442,6 +524,29 @@ def leakage_rules(json: Json = False) -> None:
         printing.say(f"{rule.name}\n  {rule.means}\n  Mend: {rule.mend}")
 
 
+@emulator.command("serve")
+def emulator_serve(
+    port: Annotated[int, typer.Option(min=0, help="0 for one that is free.")] = 8085,
+    path: Annotated[
+        Optional[Path], typer.Option(help="Folder to keep everything in; otherwise in memory.")
+    ] = None,
+) -> None:
+    """Serve a local Snowflake on loopback until interrupted; prints how to connect."""
+    from churn.emulator.server import Emulator
+
+    running = Emulator(path, port)
+    typer.echo(running.toml())
+    running.serve()
+
+
+@emulator.command("coverage")
+def emulator_coverage(json: Json = False) -> None:
+    """List what the emulator implements, how far, the test that holds it; and what it refuses."""
+    from churn.emulator.coverage import as_markdown, table
+
+    _print_json(table()) if json else typer.echo(as_markdown())
+
+
 def main() -> None:
     app()
 
@@ -460,11 +565,16 @@ def _settings(
         "outcome_end": outcome_end,
         "seed": seed,
     }
-    return bootstrap.settings(flags)
+    return bootstrap.settings(flags | _context())
+
+
+def _context() -> dict[str, Any]:
+    """`--target` and `--connection` of the command that runs."""
+    return CHOSEN.get({})
 
 
 def _stores() -> Any:
-    return bootstrap.stores(bootstrap.settings({}))
+    return bootstrap.stores(_settings())
 
 
 def _model(text: str) -> ModelVersion:
@@ -480,6 +590,10 @@ def _run(found: Sequence[Run], text: str) -> Run:
         if run.id.startswith(text.lower()) or run.name.lower() == text.lower():
             return run
     raise StoreError.unknown("run", text, [f"{run.name} {run.id[:8]}" for run in found[:20]])
+
+
+def _place(engine: Any, where: Path | str) -> str:
+    return str(where) if isinstance(where, Path) else f"{engine.source}.{where}"
 
 
 def _print_version(version: ModelVersion, *, json: bool) -> None:

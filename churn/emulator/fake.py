@@ -99,6 +99,7 @@ class Tables:
         self.duck.execute(show.fs_global_creation_sql())
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
         self.duck.execute(own.CREATION)
+        self.duck.execute(macros.creation_sql("memory"))  # for sessions without a database
         for file in sorted(folder.glob("*.db")) if folder else ():
             if file.stem != GLOBAL:
                 self.duck.execute(f"ATTACH IF NOT EXISTS '{file}' AS \"{file.stem}\"")

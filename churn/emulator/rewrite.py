@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlglot import exp
 
 from churn.emulator import macros
-from churn.emulator.errors import invalid, unsupported
+from churn.emulator.errors import compilation, invalid, unsupported
 from churn.emulator.objects import Name
 
 if TYPE_CHECKING:
@@ -109,10 +109,13 @@ def name_columns(session: Session, node: exp.Expression) -> exp.Expression:
 
 @rewrite(exp.Parameter)
 def columns_by_number(session: Session, node: exp.Expression) -> exp.Expression:
-    """$1 is the first column of VALUES or of a file."""
+    """$1 is the first column of VALUES or of a file; $name a variable of the session."""
     if isinstance(node.this, exp.Literal) and node.this.is_int:
         return exp.column(exp.to_identifier(f"COLUMN{node.this.this}", quoted=True))
-    return node
+    name = text(node.this).upper()
+    if name not in session.variables:
+        raise compilation(f"Session variable '${name}' does not exist", 2211, "02000")
+    return constant(session.variables[name])
 
 
 @rewrite(exp.Create)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from pathlib import Path
@@ -74,6 +75,11 @@ class Emulator:
             self._thread.join(timeout=10)
         self._socket.close()
         self.account.close()
+
+    def toml(self) -> str:
+        """The entry for connections.toml."""
+        lines = (f"{key} = {json.dumps(value)}" for key, value in self.connection.items())
+        return "\n".join(["[emulator]", *lines])
 
     @property
     def connection(self) -> dict[str, Any]:

@@ -43,6 +43,10 @@ class Engine(Protocol[F]):
         """Compute it."""
         ...
 
-    def write(self, frame: F, destination: Path) -> int:
-        """Compute it into a file that is there whole or not at all; returns the rows written."""
+    def write(self, frame: F, destination: Path | str) -> int:
+        """Compute it into a file, or a table of that name; it is there whole or not at all.
+
+        Returns:
+            The rows written.
+        """
         ...

@@ -374,5 +374,10 @@ class PolarsEngine:
                 f"{self.folder} cannot be computed on: {error}", "See churn data check."
             ) from error
 
-    def write(self, frame: PolarsFrame, destination: Path) -> int:
+    def write(self, frame: PolarsFrame, destination: Path | str) -> int:
+        if not isinstance(destination, Path):
+            raise UsageError(
+                f"the local target has no table {destination} to write to",
+                "Name a file: --out FILE.csv or FILE.parquet.",
+            )
         return files.write(self.collect(frame), destination)

@@ -25,7 +25,7 @@ from snowflake.snowpark import types as st
 from snowflake.snowpark.exceptions import SnowparkClientException
 
 from churn.domain.contracts import Problem, Table
-from churn.domain.errors import DataError, UsageError
+from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.expressions import (
     WRITTEN,
     Column,
@@ -451,14 +451,33 @@ class SnowparkEngine:
                 f"{self.source} cannot be computed on: {error.message}", "See churn data check."
             ) from error
 
-    def write(self, frame: SnowparkFrame, destination: Path) -> int:
-        return files.write(self.collect(frame), destination)
-
-    def write_table(self, frame: SnowparkFrame, name: str) -> int:
-        """The frame becomes the table in one statement, computed where it stays."""
-        place = [self.database, self.schema, name]
+    def write(self, frame: SnowparkFrame, destination: Path | str) -> int:
+        """Into a file; or into a table, by one statement, computed where it stays."""
+        if isinstance(destination, Path):
+            return files.write(self.collect(frame), destination)
+        place = [self.database, self.schema, destination]
         frame.data.write.save_as_table(place, mode="overwrite")
         return self.session.table(place).count()
+
+    def prepare(self) -> None:
+        """Make the database and the schema, where they are missing."""
+        for kind, name in (("DATABASE", self.database), ("SCHEMA", self.source)):
+            self.session.sql(f"CREATE {kind} IF NOT EXISTS {name}").collect()
+        self.enter()
+
+    def enter(self) -> None:
+        """Make the schema the current one, where clients put their temporary files.
+
+        Raises:
+            StoreError: It is not there, or not for this role.
+        """
+        try:
+            self.session.use_schema(self.source)
+        except SnowparkClientException as error:
+            raise StoreError(
+                f"the schema {self.source} cannot be used: {error.message}",
+                "Make it with: churn sql apply setup; or load tables with: churn data load.",
+            ) from error
 
 
 def replace(session: Session, place: tuple[str, str, str], rows: pl.DataFrame) -> int:

@@ -19,8 +19,15 @@ F = TypeVar("F", bound=Frame)
 DECIMALS = 9
 """Sums of floats differ in their last bits with the order of addition; no feature means those."""
 
+LABELS_TABLE = "CHURN_LABELS"
+
 ATTRIBUTES = ("SEGMENT", "REGION")
 """What results are broken down by."""
+
+
+def features_table(view: FeatureView) -> str:
+    """Where the features of a view are written to, as a table."""
+    return f"{view.name}_{view.version}".upper()
 
 
 def labels(engine: Engine[F], windows: Windows) -> F:

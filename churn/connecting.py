@@ -1,0 +1,103 @@
+"""Sessions on Snowflake: a connection of the user's, or an emulator in this process."""
+
+from __future__ import annotations
+
+import atexit
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churn.domain.errors import StoreError, UsageError
+
+if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
+    from churn.bootstrap import Settings
+    from churn.emulator.server import Emulator
+
+EMULATOR = "emulator"
+
+EXTRA = "Install the clients: pip install 'churn[snowflake]'."
+
+_running: dict[Path, Emulator] = {}
+
+
+def connect(settings: Settings) -> Session:
+    """A Snowpark session on the connection of the settings, or on the default connection.
+
+    Raises:
+        UsageError: There is no such connection.
+        StoreError: Snowflake does not let us in.
+    """
+    try:
+        from snowflake.snowpark import Session
+    except ImportError as error:
+        raise UsageError("Snowflake's clients are not installed", EXTRA) from error
+    from snowflake.connector.errors import Error
+    from snowflake.snowpark.exceptions import SnowparkClientException
+
+    parameters = _parameters(settings)
+    named = settings.connection or "the default connection"
+    try:
+        session = Session.builder.configs(parameters).create()
+    except (Error, SnowparkClientException) as error:
+        raise StoreError(
+            f"cannot connect with {named}: {_message(error)}", "Check it with: churn doctor"
+        ) from error
+    atexit.register(session.close)
+    return session
+
+
+def _parameters(settings: Settings) -> dict[str, Any]:
+    if settings.connection == EMULATOR:
+        return emulator(settings.home / "emulator").connection
+    known = connections()
+    name = settings.connection or default_connection()
+    if name not in known:
+        if settings.connection is None:
+            raise UsageError(
+                "no connection to Snowflake is configured",
+                "Name one with --connection or CHURN_CONNECTION; or try all of it without an "
+                "account: make train-emulated.",
+            )
+        raise UsageError.unknown("connection", str(name), [*sorted(known), EMULATOR])
+    return {"connection_name": name}
+
+
+def connections() -> dict[str, Any]:
+    """The connections in the user's connections.toml and config.toml."""
+    from snowflake.connector.config_manager import CONFIG_MANAGER
+    from snowflake.connector.errors import Error
+
+    try:
+        return dict(CONFIG_MANAGER["connections"])
+    except (Error, OSError) as error:
+        raise UsageError(f"the connections cannot be read: {_message(error)}") from error
+
+
+def default_connection() -> str:
+    """The name that Snowflake's clients take when none is given."""
+    from snowflake.connector.config_manager import CONFIG_MANAGER
+
+    return str(CONFIG_MANAGER["default_connection_name"])
+
+
+def emulator(folder: Path) -> Emulator:
+    """The emulator of this process that keeps its state in the folder; started if need be."""
+    try:
+        from churn.emulator.server import Emulator
+    except ImportError as error:
+        raise UsageError(
+            "the emulator is not installed", "Install it: pip install 'churn[emulator]'."
+        ) from error
+    if folder not in _running:
+        running = Emulator(folder)
+        running.__enter__()
+        atexit.register(running.close)
+        _running[folder] = running
+    return _running[folder]
+
+
+def _message(error: Exception) -> str:
+    """What went wrong, in one line."""
+    text = getattr(error, "raw_msg", None) or getattr(error, "msg", None) or str(error)
+    return " ".join(str(text).split())
