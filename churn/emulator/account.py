@@ -10,7 +10,16 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from churn.emulator import catalog, functions, queries, stages, tags  # noqa: F401 - statements
+from churn.emulator import (  # noqa: F401 - they declare statements
+    catalog,
+    experiments,
+    features,
+    functions,
+    models,
+    queries,
+    stages,
+    tags,
+)
 from churn.emulator.errors import SqlError
 from churn.emulator.fake import Tables
 from churn.emulator.objects import Name, Object, Objects

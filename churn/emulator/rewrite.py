@@ -99,6 +99,8 @@ def table(name: Name | str) -> exp.Table:
 @rewrite(exp.Select)
 def name_columns(session: Session, node: exp.Expression) -> exp.Expression:
     """A column without a name has its text, in upper case."""
+    if node.meta.get("named"):
+        return node
     for item in node.expressions:
         plain = isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases | exp.Parameter)
         if not plain and not item.is_star:
@@ -177,7 +179,7 @@ def rounding_cast(session: Session, node: exp.Expression) -> exp.Expression:
         to.this is exp.DataType.Type.DECIMAL
         and [e.name for e in to.expressions] in ([], ["38"], ["38", "0"])
     )
-    if not whole or isinstance(node, exp.TryCast) or isinstance(node.this, exp.Literal | exp.Null):
+    if not whole or node.meta.get("exact") or isinstance(node, exp.TryCast) or isinstance(node.this, exp.Literal | exp.Null):
         return node
     if isinstance(node.this, exp.JSONExtract | exp.Bracket):
         return node  # fakesnow reads numbers out of VARIANT itself
@@ -209,7 +211,7 @@ def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return node
 
 
-MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"}
+MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"} - {"object_of"}
 """Those that Snowflake has under the same name."""
 
 # Dates

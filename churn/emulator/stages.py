@@ -51,8 +51,9 @@ class Place:
         return [f for f in every if f.relative_to(self.root).as_posix().startswith(self.path)]
 
 
-SNOW: dict[str, Callable[[Session, str, str], Path]] = {}
-"""How snow://<kind>/<name>/<path> is found: by kind, from name and path to a folder's root."""
+SNOW: dict[str, Callable[[Session, str, str], tuple[Path, str]]] = {}
+"""How snow://<kind>/<name>/<path> is found: by kind, from name and path to a folder and how LIST
+writes it."""
 
 
 def stage_folder(account: Account, name: Name) -> Path:
@@ -71,7 +72,8 @@ def place(session: Session, location: str) -> Place:
         kind, name, path = (location.removeprefix("snow://").split("/", 2) + ["", ""])[:3]
         if kind not in SNOW:
             raise unsupported(f"snow://{kind}")
-        return Place(SNOW[kind](session, name, path), path, "")
+        root, label = SNOW[kind](session, name, path)
+        return Place(root, path, label)
     found = re.fullmatch(
         rf"@(?P<name>~|%?{statements.NAME})/?(?P<path>.*)", location, re.DOTALL
     )

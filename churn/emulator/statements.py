@@ -151,7 +151,8 @@ def pattern(syntax: str) -> re.Pattern[str]:
     `<@place>` a stage, `<rest...>` all that follows.
     """
     parts = list(_parts(syntax))
-    built, _ = _sequence(parts, 0)
+    taken = set(re.findall(r"<['@]?(\w+)", syntax))
+    built, _ = _sequence(parts, 0, taken)
     return re.compile(built + r"\s*", re.IGNORECASE | re.DOTALL)
 
 
@@ -167,8 +168,12 @@ def _parts(syntax: str) -> Iterator[tuple[str, str]]:
             yield "slot", rf"(?P<{token['name']}>{PLACEHOLDERS[token['slot']]})"
 
 
-def _sequence(parts: list[tuple[str, str]], at: int) -> tuple[str, int]:
-    """The pattern of the parts up to the mark that closes them, and where they end."""
+def _sequence(parts: list[tuple[str, str]], at: int, taken: set[str]) -> tuple[str, int]:
+    """The pattern of the parts up to the mark that closes them, and where they end.
+
+    Args:
+        taken: The names of groups so far; a second group of that name has none.
+    """
     alternatives = [""]
     while at < len(parts):
         kind, value = parts[at]
@@ -179,9 +184,11 @@ def _sequence(parts: list[tuple[str, str]], at: int) -> tuple[str, int]:
             case "mark", "|":
                 alternatives.append("")
             case "mark", opening:
-                inner, end = _sequence(parts, at)
-                name = _group_name(parts[at:end])
-                group = f"(?P<{name}>{inner})" if name else f"(?:{inner})"
+                name = _group_name(parts[at:])
+                new = name and name not in taken
+                taken |= {name}
+                inner, end = _sequence(parts, at, taken)
+                group = f"(?P<{name}>{inner})" if new else f"(?:{inner})"
                 # Possessive, so that IF is never taken for a name; not where a rest must grow.
                 optional = "?" if ".*?" in inner else "?+"
                 alternatives[-1] += group + (optional if opening == "[" else "")

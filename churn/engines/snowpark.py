@@ -521,10 +521,8 @@ def fetch(data: DataFrame) -> pl.DataFrame:
 
 
 def polars_type(kind: st.DataType) -> pl.DataType:
-    """Whole numbers of any declared precision are integers, other decimals floats."""
+    """Whole numbers are integers, whatever their declared precision; other decimals floats."""
     match kind:
-        case st.DecimalType(scale=0):
-            return POLARS_TYPES[Type.INTEGER]
         case st.DecimalType() | st.FloatType() | st.DoubleType():
             return POLARS_TYPES[Type.FLOAT]
         case st.ByteType() | st.ShortType() | st.IntegerType() | st.LongType():

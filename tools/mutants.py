@@ -1,0 +1,173 @@
+"""Plant faults in the engines, one at a time, and see the tests find each: `make mutants`.
+
+A fault is a text in a file and what to put in its place. Each is planted in a copy of the project;
+one that no test finds is a hole in the tests, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+
+ROOT = Path(__file__).parents[1]
+TESTS = (
+    "tests/engines/test_operations.py",
+    "tests/engines/test_frame.py",
+    "tests/engines/test_parity.py",
+    "tests/engines/test_views.py",
+    "tests/emulator/test_statements.py",
+)
+
+POLARS = "churn/engines/polars.py"
+SNOWPARK = "churn/engines/snowpark.py"
+REWRITE = "churn/emulator/rewrite.py"
+MACROS = "churn/emulator/macros.py"
+WINDOWS = "churn/domain/windows.py"
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+FAULTS = (
+    # The table of Polars
+    Fault("sum is mean", POLARS, '"sum": _sum,', '"sum": lambda x: _float(x).mean(),'),
+    Fault("the sum of nothing is 0", POLARS, "pl.when(x.count() > 0).then(x.sum())", "x.sum()"),
+    Fault("mean is median", POLARS, "_float(x).mean()", "_float(x).median()"),
+    Fault("max passes over NaN", POLARS, "x.nan_max()", "x.max()"),
+    Fault("count counts NULL", POLARS, "_integer(x.count())", "_integer(x.len())"),
+    Fault("NULL is a distinct value", POLARS, "x.drop_nulls().n_unique()", "x.n_unique()"),
+    Fault("std of a population", POLARS, "_float(x).std()", "_float(x).std(ddof=0)"),
+    Fault("division by zero is infinite", POLARS, "pl.when(y != 0).then(_float(y))", "_float(y)"),
+    Fault("remainders follow the divisor", POLARS, "pl.when(x < 0).then(-remainder).otherwise(remainder)", "x % y"),
+    Fault("rounding half to even", POLARS, '.round(digits, mode="half_away_from_zero")', '.round(digits, mode="half_to_even")'),
+    Fault("casts cut decimals off", POLARS, 'x = x.round(0, mode="half_away_from_zero")', "x = x"),
+    Fault("greatest passes over NULL", POLARS, "pl.when(known).then(found)", "pl.max_horizontal(*values)"),
+    Fault("null_if drops what is unequal", POLARS, "pl.when((x != y) | x.is_null() | y.is_null()).then(x)", "pl.when(x != y).then(x)"),
+    Fault("days are counted backwards", POLARS, "(y.cast(pl.Date) - x.cast(pl.Date))", "(x.cast(pl.Date) - y.cast(pl.Date))"),
+    Fault("days are elapsed time", POLARS, "(y.cast(pl.Date) - x.cast(pl.Date))", "(y - x)"),
+    Fault("months are days / 30", POLARS, "_months(y) - _months(x)", "(y.cast(pl.Date) - x.cast(pl.Date)).dt.total_days() // 30"),
+    Fault("weeks start on Sunday", POLARS, "_integer(x.dt.weekday())", "_integer(x.dt.weekday() % 7)"),
+    Fault("all white space is trimmed", POLARS, 'x.str.strip_chars(" ")', "x.str.strip_chars()"),
+    Fault("length in bytes", POLARS, "x.str.len_chars()", "x.str.len_bytes()"),
+    Fault("substring counts from 0", POLARS, "x.str.slice(start - 1, length)", "x.str.slice(start, length)"),
+    Fault("replace takes a pattern", POLARS, "x.str.contains(text, literal=True)", "x.str.contains(text)"),
+    Fault("first is last", POLARS, '"first": _pick(lambda x: x.first())', '"first": _pick(lambda x: x.last())'),
+    Fault("lag looks ahead", POLARS, "x.shift(rows)", "x.shift(-rows)"),
+    Fault("rows are numbered from 0", POLARS, '"row_number": lambda: pl.int_range(1, pl.len() + 1,', '"row_number": lambda: pl.int_range(0, pl.len(),'),
+    Fault("running sums leave gaps", POLARS, "x.fill_null(0).cum_sum()", "x.cum_sum()"),
+    Fault("the as-of join takes the next row", POLARS, 'strategy="backward"', 'strategy="forward"'),
+    Fault("the as-of join forgets the tie", POLARS, ".sort(right_time, tie, nulls_last=False)", ".sort(right_time, tie, descending=[False, True], nulls_last=False)"),
+    Fault("left joins are inner", POLARS, 'on=keys, how=how)', 'on=keys, how="inner" if how == "left" else how)'),
+    Fault("NULL joins NULL", POLARS, 'on=keys, how=how)', 'on=keys, how=how, nulls_equal=True)'),
+    Fault("a union drops duplicates", POLARS, "pl.concat([self.lazy, other.lazy])", "pl.concat([self.lazy, other.lazy]).unique()"),
+    Fault("sort puts NULL first", POLARS, "descending=descending, nulls_last=True", "descending=descending, nulls_last=False"),
+    # The table of Snowpark
+    Fault("sum is avg", SNOWPARK, '"sum": sf.sum,', '"sum": sf.avg,'),
+    Fault("mean of integers keeps six digits", SNOWPARK, '"min": sf.min,', '"min": sf.max,'),
+    Fault("count is of distinct values", SNOWPARK, '"count": sf.count,', '"count": sf.count_distinct,'),
+    Fault("division by zero is an error", SNOWPARK, "/ _zero_is_null(_float(y))", "/ _float(y)"),
+    Fault("the square root of what is negative", SNOWPARK, "sf.sqrt(sf.iff(x >= 0, _float(x), sf.lit(None)))", "sf.sqrt(_float(x))"),
+    Fault("population deviation", SNOWPARK, "sf.stddev_samp(_float(x))", "sf.stddev_pop(_float(x))"),
+    Fault("months are days", SNOWPARK, 'sf.datediff("month", x, y)', 'sf.datediff("day", x, y)'),
+    Fault("weeks are not ISO's", SNOWPARK, 'sf.call_builtin("DAYOFWEEKISO", x)', "sf.dayofweek(x)"),
+    Fault("first is last, in Snowflake", SNOWPARK, "sf.min_by(x, by)", "sf.max_by(x, by)"),
+    Fault("windows run over all rows", SNOWPARK, "NativeWindow.UNBOUNDED_PRECEDING, NativeWindow.CURRENT_ROW", "NativeWindow.UNBOUNDED_PRECEDING, NativeWindow.UNBOUNDED_FOLLOWING"),
+    Fault("windows put NULL first", SNOWPARK, "sf.col(quoted(k)).asc_nulls_last() for k in order", "sf.col(quoted(k)).asc_nulls_first() for k in order"),
+    Fault("the as-of join is strict", SNOWPARK, "self.data[quoted(left_time)] >= right[quoted(right_time)]", "self.data[quoted(left_time)] > right[quoted(right_time)]"),
+    Fault("the as-of join takes the first tie", SNOWPARK, "sf.col(quoted(tie)).desc_nulls_last()", "sf.col(quoted(tie)).asc_nulls_last()"),
+    Fault("left joins are inner, in Snowflake", SNOWPARK, '"left": "left"', '"left": "inner"'),
+    Fault("anti joins are semi", SNOWPARK, '"anti": "leftanti"', '"anti": "leftsemi"'),
+    Fault("a union drops duplicates, in Snowflake", SNOWPARK, "self.data.union_all(other.data)", "self.data.union(other.data)"),
+    Fault("parse takes part of a text", SNOWPARK, 'sf.iff(sf.call_builtin("REGEXP_LIKE", x, sf.lit(WRITTEN[to])), x, sf.lit(None))', "x"),
+    Fault("whole numbers come back as floats", SNOWPARK, "| st.LongType():\n            return POLARS_TYPES[Type.INTEGER]", "| st.LongType():\n            return POLARS_TYPES[Type.FLOAT]"),
+    # The emulator
+    Fault("the emulator's as-of join drops rows", REWRITE, 'node.set("side", "LEFT")', "pass"),
+    Fault("the emulator divides by zero", MACROS, "CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END", "y"),
+    Fault("the emulator casts half to even", MACROS, "CAST(round(CAST(x AS DOUBLE)) AS BIGINT)", "CAST(CAST(x AS DOUBLE) AS BIGINT)"),
+    Fault("the emulator's sums are floats", REWRITE, 'return exp.Anonymous(this="sum", expressions=[node.this])', "return node"),
+    Fault("the emulator's dates become times", REWRITE, "    step = STEPS.get(text(node.args.get(\"unit\")).upper())\n", "    step = None\n"),
+    # The windows
+    Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
+)  # fmt: skip
+
+
+@contextmanager
+def _copies(count: int) -> Iterator[Queue[Path]]:
+    """So many copies of the project, to plant faults in."""
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        copies: Queue[Path] = Queue()
+        for i in range(count):
+            copy = Path(folder) / str(i)
+            copy.mkdir()
+            for part in ("churn", "tests", "fixtures", "data"):
+                shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copy(ROOT / "pyproject.toml", copy)
+            copies.put(copy)
+        yield copies
+
+
+def killed(fault: Fault, copies: Queue[Path]) -> tuple[bool, str]:
+    """Whether a test failed, and which."""
+    copy = copies.get()
+    try:
+        file = copy / fault.file
+        text = file.read_text()
+        if fault.old not in text:
+            return False, f"{fault.file} has no {fault.old!r}: mend the list"
+        file.write_text(text.replace(fault.old, fault.new, 1))
+        try:
+            done = _pytest(copy)
+        finally:
+            file.write_text(text)
+    finally:
+        copies.put(copy)
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return done.returncode == 1, failed[0].split(" ")[1] if failed else done.stdout[-300:]
+
+
+def _pytest(copy: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", *TESTS],
+        cwd=copy,
+        env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", help="faults whose name holds this text")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    arguments = parser.parse_args()
+    chosen = [f for f in FAULTS if (arguments.only or "") in f.name]
+    survived = []
+    started = time.monotonic()
+    with _copies(arguments.jobs) as copies, ThreadPoolExecutor(arguments.jobs) as pool:
+        for fault, (dead, why) in zip(chosen, pool.map(lambda f: killed(f, copies), chosen), strict=True):
+            print(f"{'killed  ' if dead else 'SURVIVED'}  {fault.name}: {why}", flush=True)
+            survived += [] if dead else [fault]
+    seconds = time.monotonic() - started
+    print(f"{len(chosen) - len(survived)} of {len(chosen)} faults found in {seconds:.0f} s")
+    return 1 if survived else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
