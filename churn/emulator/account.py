@@ -15,6 +15,7 @@ from churn.emulator import (  # noqa: F401 - they declare statements
     experiments,
     features,
     functions,
+    lineage,
     models,
     queries,
     stages,

@@ -19,7 +19,7 @@ from churn.emulator.fake import parse
 from churn.emulator.objects import Name, Object, like, sql_identifier
 from churn.emulator.rewrite import constant, function, rewrite, table, text
 from churn.emulator.session import DONE, identifier, identifiers, status
-from churn.emulator.statements import Result, Words, statement, unquote
+from churn.emulator.statements import Kind, Result, Words, statement, unquote
 
 if TYPE_CHECKING:
     from churn.emulator.account import Account
@@ -255,6 +255,7 @@ def _drop_schema(session: Session, name: Name) -> None:
     page="create-table",
     limits="Temporary tables vanish with their session, and are seen by others until then. "
     "CLUSTER BY is accepted and has no effect.",
+    kind=Kind.TABLE,
 )
 def create_table(session: Session, words: Words) -> Result:
     name = session.name(words["name"])

@@ -200,7 +200,7 @@ def modify_run(session: Session, words: Words) -> Result:
             fact = session.owned(
                 f"EXPERIMENT RUN {kind}",
                 run.name.child(name),
-                name=str(each["name"]),
+                metric=str(each["name"]),
                 value=each["value"],
                 step=step,
             )
@@ -231,11 +231,11 @@ def show_runs(session: Session, words: Words) -> Result:
         metadata = {
             "status": run["status"],
             "metrics": [
-                {"name": m["name"], "value": m["value"], "step": m["step"]}
+                {"name": m["metric"], "value": m["value"], "step": m["step"]}
                 for m in _facts(session, run, "METRIC")
             ],
             "parameters": [
-                {"name": p["name"], "value": p["value"]} for p in _facts(session, run, "PARAMETER")
+                {"name": p["metric"], "value": p["value"]} for p in _facts(session, run, "PARAMETER")
             ],
             "source_info": run["source"],
             "started": run["started"],
@@ -270,9 +270,9 @@ def show_run_facts(session: Session, words: Words) -> Result:
     for run in chosen:
         last: dict[str, Object] = {}
         for fact in _facts(session, run, kind):
-            held = last.get(fact["name"])
-            if like(pattern, fact["name"]) and (held is None or fact["step"] >= held["step"]):
-                last[fact["name"]] = fact
+            held = last.get(fact["metric"])
+            if like(pattern, fact["metric"]) and (held is None or fact["step"] >= held["step"]):
+                last[fact["metric"]] = fact
         found += [
             {
                 "run_name": run.name.name,
@@ -293,7 +293,7 @@ def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -
     run = need_run(session, experiment, arguments[1])
     found = [
         {
-            "METRIC_NAME": fact["name"],
+            "METRIC_NAME": fact["metric"],
             "STEP": fact["step"],
             "VALUE": float(fact["value"]),
             "TIMESTAMP": fact.created_on,

@@ -386,7 +386,8 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
         found = [
             _tag_row(session, r, stored, name) for r in tags.references(session, stored, name)
         ]
-    detail = {"tagReferencesInternal": found, "tagReferences": found}
+    key = "referencedEntities" if kind.upper() == "TAG" else "tagReferencesInfo"
+    detail = {key: {"tagReferenceList": found}}
     return constant(json.dumps(detail))
 
 
@@ -398,7 +399,7 @@ def _carrier(reference: Object) -> tuple[str, Name]:
 
 def _tag_row(session: Session, reference: Object, kind: str, name: Name) -> dict[str, Any]:
     tag = session.name(reference["tag"])
-    dynamic = session.account.objects.find("DYNAMIC TABLE", name) is not None
+    domain = "TABLE" if kind == "VIEW" else kind
     return {
         "tagDatabase": tag.database,
         "tagSchema": tag.schema,
@@ -408,8 +409,8 @@ def _tag_row(session: Session, reference: Object, kind: str, name: Name) -> dict
         "entityDatabase": name.database,
         "entitySchema": name.schema,
         "entityName": name.name,
-        "domain": "DYNAMIC TABLE" if dynamic else kind,
-        "entityDomain": "DYNAMIC TABLE" if dynamic else kind,
+        "domain": domain,
+        "entityDomain": domain,
     }
 
 

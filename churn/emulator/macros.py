@@ -29,6 +29,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     "add_months": _dates("x + to_months(CAST(n AS INTEGER))", "x + to_months(CAST(n AS INTEGER))"),
     "truncated": _dates("date_trunc(n, x)", "date_trunc(n, x)"),
     "object_of": {"(x)": "CAST(to_json(x) AS JSON)"},
+    "contains_text": {"(x, y)": "list_contains(CAST(x AS VARCHAR[]), CAST(y AS VARCHAR))"},
     "zeroifnull": {"(x)": "coalesce(x, 0)"},
     "nullifzero": {"(x)": "nullif(x, 0)"},
     "div0": {"(x, y)": "CASE WHEN y = 0 THEN 0 ELSE x / y END"},

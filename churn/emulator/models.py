@@ -577,8 +577,25 @@ def inference(session: Session, node: exp.Expression) -> exp.Expression:
         return node
     if method.is_table:
         raise invalid(f"{method.name} is a table function: use it in FROM TABLE(...)")
-    rows = _at_once(session, node, folder, method, arguments)
-    return exp.Anonymous(this="_fs_global._emulator.object_of", expressions=[rows or call])
+    result = _at_once(session, node, folder, method, arguments) or call
+    field = _field(node, method)
+    if field is not None:
+        typed = exp.Anonymous(
+            this="struct_extract", expressions=[result, exp.Literal.string(field[1])]
+        )
+        field[0].replace(typed)
+        return node
+    return exp.Anonymous(this="_fs_global._emulator.object_of", expressions=[result])
+
+
+def _field(node: exp.Expression, method: Method) -> tuple[exp.Expression, str] | None:
+    """The extraction around it, where a CAST gives the value its type: no JSON in between."""
+    parent = node.parent
+    if not isinstance(parent, exp.JSONExtract) or not isinstance(parent.parent, exp.Cast):
+        return None
+    keys = [p.this for p in parent.expression.expressions if isinstance(p, exp.JSONPathKey)]
+    known = [name for name, _ in method.outputs]
+    return (parent, keys[0]) if len(keys) == 1 and keys[0] in known else None
 
 
 def _call(
@@ -702,7 +719,61 @@ def _at_once(
 
     DuckDB calls a function for each 2,048 rows, which costs more than many a model.
     """
-    return None
+    select = node.find_ancestor(exp.Select)
+    if not session.computing or select is None or not _reads_one_source(select):
+        return None
+    source = select.args["from_"].this
+    names = [f"__argument_{i}" for i in range(len(arguments))]
+    query = exp.Select(
+        expressions=[
+            exp.Star(),
+            *(exp.alias_(a.copy(), n, quoted=True) for a, n in zip(arguments, names, strict=True)),
+        ]
+    ).from_(source.copy())
+    where = select.args.get("where")
+    if where is not None and not where.find(exp.ModelAttribute):
+        query.set("where", where.copy())
+        select.set("where", None)
+    for scope in _scopes(select):
+        for cte in scope.expressions:
+            query = query.with_(cte.args["alias"].copy(), as_=cte.this.copy(), append=True)
+    rows = session.cursor.run(query)
+    scored = predictions(folder, method, [rows.column(n) for n in names])
+    result = f"__result_{uuid.uuid4().hex[:8]}"
+    spliced = table(session.register(rows.drop_columns(names).append_column(result, scored)))
+    alias = source.alias_or_name
+    if alias:
+        spliced.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+        written = source.args["alias"].this if source.args.get("alias") else source.this
+        if isinstance(written, exp.Identifier) and not written.quoted:
+            spliced.args["alias"].this.set("this", alias.upper())
+    select.set("from_", exp.From(this=spliced))
+    hidden = exp.to_identifier(result, quoted=True)
+    for item in select.expressions:
+        for star in item.find_all(exp.Star) if item.is_star else ():
+            star.set("except_", [*(star.args.get("except_") or []), hidden.copy()])
+    return exp.column(hidden.copy())
 
 
-assert table
+def _reads_one_source(select: exp.Select) -> bool:
+    """One table or subquery, on its own: nothing in it refers to a query around it."""
+    plain = not any(select.args.get(k) for k in ("joins", "laterals", "pivots", "sample"))
+    if not plain or not select.args.get("from_") or select.root().find(exp.Placeholder):
+        return False
+    within: exp.Expression = select
+    while (parent := within.parent) is not None:
+        if isinstance(parent, exp.Where | exp.Having | exp.Alias | exp.Join | exp.Lateral | exp.Condition) and not isinstance(parent, exp.Subquery):
+            return False
+        within = parent
+    return True
+
+
+def _scopes(select: exp.Select) -> list[exp.With]:
+    """The WITH clauses that the query sees, the outermost first."""
+    found = []
+    within: exp.Expression | None = select
+    while within is not None:
+        if isinstance(within.args.get("with_"), exp.With):
+            found.append(within.args["with_"])
+        within = within.parent
+    return found[::-1]

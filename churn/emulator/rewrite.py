@@ -211,7 +211,7 @@ def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return node
 
 
-MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"} - {"object_of"}
+MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"} - {"object_of", "contains_text"}
 """Those that Snowflake has under the same name."""
 
 # Dates
@@ -254,6 +254,13 @@ def sequence(session: Session, node: exp.Expression) -> exp.Expression:
         return exp.Null()
     number = exp.Window(this=exp.RowNumber())
     return exp.paren(exp.Sub(this=number, expression=exp.Literal.number(1)))
+
+
+@rewrite(exp.ArrayContains)
+def array_contains(session: Session, node: exp.Expression) -> exp.Expression:
+    """Elements are compared as texts, whether the array is one of DuckDB or of JSON."""
+    element = node.expression.this if isinstance(node.expression, exp.Cast) else node.expression
+    return _macro("contains_text", node.this.copy(), element.copy())
 
 
 # Joins

@@ -70,11 +70,16 @@ class Emulator:
             self.account.close()
 
     def close(self) -> None:
+        """End it. To clients that are still open it goes on answering that their session is gone:
+        with nobody there they would try again for minutes."""
+        left = bool(self.account.sessions)
+        self.account.close()
+        if left:
+            return
         self._server.should_exit = True
         if self._thread.is_alive():
             self._thread.join(timeout=10)
         self._socket.close()
-        self.account.close()
 
     def toml(self) -> str:
         """The entry for connections.toml."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from churn.emulator.account import Account
 
+COMPUTING = {Kind.QUERY, Kind.INSERT, Kind.MERGE, Kind.TABLE}
 KEPT_RESULTS = 256
 KEPT_BYTES = 256 * 2**20
 """What RESULT_SCAN can look back to: this many results and bytes a session."""
@@ -53,6 +54,8 @@ class Session:
         self._registered: list[str] = []
         self._register_numbers = itertools.count(1)
         self._bound: list[Any] = []
+        self.computing = False
+        """Whether the statement's rows are computed now: not described, not kept as a view."""
 
     def __enter__(self) -> Session:
         return self
@@ -117,6 +120,7 @@ class Session:
         if declared.ddl:
             self.cursor.end(commit=True)
         self._bound = list(parameters)
+        self.computing = not describe and declared.kind in COMPUTING
         answered = declared.answer(self, replace(words, describe=describe))
         return replace(answered, table=answered.table.slice(0, 0)) if describe else answered
 

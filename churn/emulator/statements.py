@@ -40,6 +40,7 @@ class Kind(StrEnum):
     DELETE = "delete"
     MERGE = "merge"
     COPY = "copy"
+    TABLE = "table"
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def statement(
     limits: str = "",
     kind: Kind = Kind.COMMAND,
 ) -> Callable[[Answer], Answer]:
-    """Declare who answers a statement. The first in the list whose syntax fits does."""
+    """Declare who answers a statement: the one of most words whose syntax fits."""
 
     def declare(answer: Answer) -> Answer:
         for syntax in syntaxes:
@@ -137,7 +138,13 @@ def _by_first_word() -> dict[str, list[Statement]]:
         assert first is not None, each.syntax
         for word in first.group().strip("{}").split("|"):
             found.setdefault(word.upper(), []).append(each)
-    return found
+    return {word: sorted(every, key=_words, reverse=True) for word, every in found.items()}
+
+
+def _words(each: Statement) -> int:
+    """How many words it must have: SHOW FUNCTIONS IN MODEL comes before SHOW FUNCTIONS."""
+    required = re.sub(r"\[[^][]*\]", "", re.sub(r"\[[^][]*\]", "", each.syntax))
+    return len(re.findall(r"(?<![<'@|\w])[A-Z]\w*", required))
 
 
 TOKEN = re.compile(r"<(?P<slot>['@]?)(?P<name>\w+)(?P<rest>\.\.\.)?>|(?P<mark>[\[\]{}|])|(?P<word>[^\s\[\]{}|<]+)")
@@ -213,7 +220,7 @@ def _group_name(parts: list[tuple[str, str]]) -> str:
 # Text
 
 TOKENS = re.compile(
-    rf"""{QUOTED}|"(?:[^"]|"")*"|--[^\n]*|//[^\n]*|/\*.*?\*/|\bidentifier\s*\(\s*(?:\?|'[^']*')\s*\)|\?""",
+    rf"""{QUOTED}|"(?:[^"]|"")*"|--[^\n]*|(?<!:)//[^\n]*|/\*.*?\*/|\bidentifier\s*\(\s*(?:\?|'[^']*')\s*\)|\?""",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -290,6 +297,7 @@ SHAPES = {
     Kind.MERGE: pa.schema(
         [("number of rows inserted", pa.int64()), ("number of rows updated", pa.int64())]
     ).empty_table(),
+    Kind.TABLE: pa.schema([("status", pa.string())]).empty_table(),
     Kind.COPY: pa.schema([("file", pa.string()), ("status", pa.string())]).empty_table(),
 }
 """The columns of what changes something, for a client that asks before it runs."""

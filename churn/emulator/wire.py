@@ -23,6 +23,7 @@ STATEMENT_TYPES = {
     Kind.MERGE: 0x3400,
     Kind.COPY: 0x3600,
     Kind.COMMAND: 0x6000,
+    Kind.TABLE: 0x6000,
 }
 """What the connector tells DML by; it reads the counts of these from JSON rows."""
 
