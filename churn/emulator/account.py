@@ -28,6 +28,7 @@ from churn.emulator.session import Session
 
 ROLES = ("ACCOUNTADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "PUBLIC")
 WAREHOUSE = "COMPUTE_WH"
+MOST_SHARED = 10_000
 
 
 class Account:
@@ -47,6 +48,7 @@ class Account:
         self.connection: dict[str, Any] | None = None
         """How a client in this process reaches it, once a server runs."""
         self.sessions: dict[str, Session] = {}
+        self.shared: dict[str, Path] = {}
         self.lock = threading.RLock()
         self._numbers = itertools.count(1)
         tables = self.folder / "tables"
@@ -112,6 +114,11 @@ class Account:
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
 
-    @staticmethod
-    def new_token() -> str:
-        return secrets.token_urlsafe(32)
+    def share(self, file: Path) -> str:
+        """A word that is good for reading the file; the oldest ones are forgotten."""
+        token = secrets.token_urlsafe(24)
+        with self.lock:
+            self.shared[token] = file
+            while len(self.shared) > MOST_SHARED:
+                del self.shared[next(iter(self.shared))]
+        return token

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from churn.emulator import wire
@@ -115,6 +115,12 @@ def create(account: Account) -> Starlette:
         _session(request)
         return _success(None)
 
+    async def shared(request: Request) -> Response:
+        file = account.shared.get(request.path_params["token"])
+        if file is None or not file.is_file():
+            return _failure(SqlError("The address has expired", 91016, "22000"))
+        return FileResponse(file)
+
     async def ignored(request: Request) -> JSONResponse:
         return _success(None)
 
@@ -144,6 +150,7 @@ def create(account: Account) -> Starlette:
             Route("/queries/v1/abort-request", ignored, methods=["POST"]),
             Route("/queries/{query}/result", result, methods=["GET"]),
             Route("/monitoring/queries/{query}", monitoring, methods=["GET"]),
+            Route("/files/{token}/{name}", shared, methods=["GET", "HEAD"]),
             Route("/telemetry/send", ignored, methods=["POST"]),
             Route("/telemetry/send/sessionless", ignored, methods=["POST"]),
         ],

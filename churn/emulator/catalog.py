@@ -666,6 +666,8 @@ def show_relations(session: Session, words: Words) -> Result:
         stored = account.objects.find("VIEW", each.name) or Object(each.kind, each.name)
         row = common(stored) | {
             "kind": "TEMPORARY" if each.name.name in temporary else each.kind,
+            "cluster_by": "",
+            "retention_time": "1",
             "rows": each.rows,
             "bytes": 0,
             "text": stored.get("text", ""),

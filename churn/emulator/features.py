@@ -424,7 +424,7 @@ def _dataset_folder(account: Account, name: Name) -> Path:
 
 def _snow(session: Session, name: str, path: str) -> tuple[Path, str]:
     found = session.account.objects.need("DATASET", session.name(name))
-    return _dataset_folder(session.account, found.name), f"snow://dataset/{found.name}/"
+    return _dataset_folder(session.account, found.name), ""
 
 
 stages.SNOW["dataset"] = _snow

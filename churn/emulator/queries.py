@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     kind=Kind.QUERY,
 )
 def select(session: Session, words: Words) -> Result:
-    text = _model_aliases(words.text)
+    text = BARE_URL.sub(lambda m: m[1] or f"'{m[2]}'", _model_aliases(words.text))
     tree = parse(text)
     if words.describe:
         return Result(session.cursor.describe(tree).empty_table(), Kind.QUERY)
     return Result(session.cursor.run(tree, words.parameters), Kind.QUERY)
 
+
+BARE_URL = re.compile(rf"({statements.QUOTED})|(snow://[^\s(),;']+)", re.DOTALL)
+"""FROM snow://dataset/... without quotes, which only Snowflake's own parser takes."""
 
 MODEL_ALIAS = re.compile(
     rf"(?P<alias>{statements.PART})\s+AS\s+MODEL\s+(?P<model>{statements.NAME})"

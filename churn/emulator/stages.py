@@ -22,7 +22,7 @@ from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, spl
 from churn.emulator.errors import SqlError, compilation, exists, invalid, missing, unsupported
 from churn.emulator.fake import parse
 from churn.emulator.objects import Name
-from churn.emulator.rewrite import rewrite, table, table_function, text
+from churn.emulator.rewrite import constant, function, rewrite, table, table_function, text, value
 from churn.emulator.session import identifiers, status
 from churn.emulator.statements import Kind, Result, Words, statement, unquote
 
@@ -352,6 +352,20 @@ def remove(session: Session, words: Words) -> Result:
         )
         file.unlink()
     return Result(statements.rows(rows, {"name": TEXT, "result": TEXT}))
+
+
+@function("GET_PRESIGNED_URL", page="get_presigned_url")
+def presigned_url(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
+    """An address at which the emulator's server gives the file to whoever has it."""
+    location, name = (str(value(session, a)) for a in arguments[:2])
+    where = place(session, f"{location.rstrip('/')}/{name}")
+    if session.account.connection is None:
+        raise unsupported("GET_PRESIGNED_URL where no server runs")
+    if not where.target.is_file():
+        raise SqlError(f"Remote file '{location}/{name}' was not found.", 91016, "22000")
+    token = session.account.share(where.target)
+    server = session.account.connection
+    return constant(f"http://{server['host']}:{server['port']}/files/{token}/{where.target.name}")
 
 
 # Reading files
