@@ -140,8 +140,10 @@ def load(settings: Settings, to: SnowparkEngine) -> dict[str, int]:
     """Copy the local tables into Snowflake; returns their rows."""
     from churn.domain.contracts import TABLES
 
+    from churn.stores.snowflake import SCHEMAS
+
     here = local_engine(settings)
-    to.prepare()
+    to.prepare(SCHEMAS)
     return {t.name: to.save(t, here.collect(here.read(t))) for t in TABLES}
 
 
@@ -158,6 +160,12 @@ def local_engine(settings: Settings) -> PolarsEngine:
 
 
 def stores(settings: Settings) -> Stores:
+    """Who remembers."""
+    if settings.remote:
+        from churn.connecting import connect
+        from churn.stores import snowflake
+
+        return snowflake.stores(connect(settings), settings.database)
     from churn.stores import local
 
     return local.stores(settings.home)

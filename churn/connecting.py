@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ EMULATOR = "emulator"
 
 EXTRA = "Install the clients: pip install 'churn[snowflake]'."
 
+_sessions: dict[str, Session] = {}
 _running: dict[Path, Emulator] = {}
 
 
@@ -36,6 +38,9 @@ def connect(settings: Settings) -> Session:
     from snowflake.snowpark.exceptions import SnowparkClientException
 
     parameters = _parameters(settings)
+    key = json.dumps(parameters, sort_keys=True, default=str)
+    if key in _sessions:
+        return _sessions[key]
     named = settings.connection or "the default connection"
     try:
         session = Session.builder.configs(parameters).create()
@@ -44,6 +49,7 @@ def connect(settings: Settings) -> Session:
             f"cannot connect with {named}: {_message(error)}", "Check it with: churn doctor"
         ) from error
     atexit.register(session.close)
+    _sessions[key] = session
     return session
 
 

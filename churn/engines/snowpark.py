@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -459,10 +459,11 @@ class SnowparkEngine:
         frame.data.write.save_as_table(place, mode="overwrite")
         return self.session.table(place).count()
 
-    def prepare(self) -> None:
-        """Make the database and the schema, where they are missing."""
-        for kind, name in (("DATABASE", self.database), ("SCHEMA", self.source)):
-            self.session.sql(f"CREATE {kind} IF NOT EXISTS {name}").collect()
+    def prepare(self, schemas: Sequence[str]) -> None:
+        """Make the database and its schemas, where they are missing."""
+        self.session.sql(f"CREATE DATABASE IF NOT EXISTS {self.database}").collect()
+        for schema in {self.schema, *schemas}:
+            self.session.sql(f"CREATE SCHEMA IF NOT EXISTS {self.database}.{schema}").collect()
         self.enter()
 
     def enter(self) -> None:
@@ -481,7 +482,13 @@ class SnowparkEngine:
 
 
 def replace(session: Session, place: tuple[str, str, str], rows: pl.DataFrame) -> int:
-    """Make these rows the table of that name, whole or not at all.
+    """Make these rows the table of that name, whole or not at all."""
+    upload(session, rows).write.save_as_table(list(place), mode="overwrite")
+    return rows.height
+
+
+def upload(session: Session, rows: pl.DataFrame) -> DataFrame:
+    """The rows in Snowflake, as long as the session lasts.
 
     They travel as Parquet, which keeps NaN apart from NULL, as pandas would not.
     """
@@ -495,10 +502,7 @@ def replace(session: Session, place: tuple[str, str, str], rows: pl.DataFrame) -
         _named(name, sf.col(quoted(name)).cast(_snowpark_type(kind)))
         for name, kind in rows.schema.items()
     ]
-    read = session.read.parquet(staged)
-    read.select(*columns).write.save_as_table(list(place), mode="overwrite")
-    session.sql(f"REMOVE {staged}").collect()
-    return rows.height
+    return session.read.parquet(staged).select(*columns)
 
 
 def _snowpark_type(kind: pl.DataType) -> st.DataType:

@@ -71,18 +71,22 @@ def importance(fitted: Pipeline, x: pd.DataFrame) -> pl.DataFrame:
 
 
 def reasons(
-    explanation: Explanation, features: Sequence[Feature], count: int = REASONS
+    rows: pl.DataFrame,
+    contributions: pl.DataFrame,
+    features: Sequence[Feature],
+    count: int = REASONS,
 ) -> list[list[str]]:
-    """For each customer the features that moved the probability most, in words."""
-    words = {feature.name: feature for feature in features}
-    rows = explanation.data.to_dict("records")
-    strongest = np.argsort(-np.abs(explanation.values), axis=1, kind="stable")[:, :count]
+    """For each customer the features that moved the probability most, in words.
+
+    Args:
+        contributions: A column a feature: its SHAP values.
+    """
+    ordered = [f for f in features if f.name in contributions.columns]
+    values = contributions.select(f.name for f in ordered).to_numpy()
+    strongest = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :count]
     return [
-        [
-            _in_words(words[explanation.features[i]], row[explanation.features[i]], shap[i])
-            for i in ranked
-        ]
-        for row, shap, ranked in zip(rows, explanation.values, strongest, strict=True)
+        [_in_words(ordered[i], row[ordered[i].name], shap[i]) for i in ranked]
+        for row, shap, ranked in zip(rows.to_dicts(), values, strongest, strict=True)
     ]
 
 

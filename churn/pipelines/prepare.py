@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TypeVar
 
 import polars as pl
-import polars.selectors as cs
 
 from churn.domain.contracts import CUSTOMERS, ORDERS
 from churn.domain.features import KEY, FeatureView, observed
@@ -13,11 +12,9 @@ from churn.domain.frames import Frame
 from churn.domain.labels import churn_labels
 from churn.domain.windows import Windows
 from churn.engines import Engine
+from churn.stores import rounded
 
 F = TypeVar("F", bound=Frame)
-
-DECIMALS = 9
-"""Sums of floats differ in their last bits with the order of addition; no feature means those."""
 
 LABELS_TABLE = "CHURN_LABELS"
 
@@ -45,7 +42,7 @@ def features(engine: Engine[F], view: FeatureView, windows: Windows) -> F:
 
 def feature_rows(engine: Engine[F], view: FeatureView, windows: Windows) -> pl.DataFrame:
     """The features as a model takes them: floats rounded, so that equal data gives equal rows."""
-    return engine.collect(features(engine, view, windows)).with_columns(cs.float().round(DECIMALS))
+    return rounded(engine.collect(features(engine, view, windows)))
 
 
 def attributes(engine: Engine[F]) -> pl.DataFrame:

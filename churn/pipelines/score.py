@@ -14,7 +14,7 @@ from churn.domain.features import KEY, feature_view
 from churn.domain.frames import Frame
 from churn.engines import Engine
 from churn.pipelines.check import require
-from churn.pipelines.prepare import ATTRIBUTES, attributes, feature_rows
+from churn.pipelines.prepare import ATTRIBUTES, attributes, features
 from churn.stores import ModelVersion, Reference, Stores
 
 F = TypeVar("F", bound=Frame)
@@ -51,21 +51,19 @@ def score(engine: Engine[F], stores: Stores, reference: Reference, as_of: date |
         DataError: The data has errors or does not reach the date.
         StoreError: There is no such model, version or alias.
     """
-    from churn.model import explain, train
+    from churn.model import explain
 
     version = stores.models.get(reference)
     windows = version.lineage.windows.ending(as_of or version.lineage.as_of)
     findings = require(engine, windows, outcome=False)
     view = feature_view(*version.lineage.feature_view.split("/"))
     findings += _changed(version, view.plan.fingerprint)
-    fitted = stores.models.load(version)
-
-    known = feature_rows(engine, view, windows).join(
-        attributes(engine).rename({name: f"{name}_NOW" for name in ATTRIBUTES}), on=KEY, how="left"
-    )
-    x = train.inputs(known, view.features)
-    p = train.probabilities(fitted, x)
-    said = explain.reasons(explain.explain(fitted, x), view.features)
+    stored = stores.features.save(engine, view, windows, features(engine, view, windows))
+    predicted = stores.models.predict(version, view, stored)
+    now = attributes(engine).rename({name: f"{name}_NOW" for name in ATTRIBUTES})
+    known = predicted.rows.join(now, on=KEY, how="left", maintain_order="left")
+    p = predicted.probabilities
+    said = explain.reasons(predicted.rows, predicted.contributions, view.features)
     rows = (
         pl.DataFrame(
             {

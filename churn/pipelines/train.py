@@ -12,7 +12,6 @@ from uuid import uuid4
 
 import polars as pl
 
-from churn.domain.errors import DataError
 from churn.domain.features import KEY, FeatureView
 from churn.domain.frames import Frame
 from churn.domain.windows import Windows
@@ -21,7 +20,7 @@ from churn.model import evaluate, explain, plots, train
 from churn.model.split import Split, split
 from churn.pipelines.audit import require_no_leak
 from churn.pipelines.check import require
-from churn.pipelines.prepare import ATTRIBUTES, attributes, feature_rows, labels
+from churn.pipelines.prepare import ATTRIBUTES, attributes, features, labels
 from churn.pipelines.score import RiskList, score
 from churn.stores import (
     MODEL_NAME,
@@ -117,10 +116,9 @@ def run(
         require_no_leak(engine, view, windows)
         progress("leakage audit", 1, 1)
     progress("features and labels", 0, 1)
-    features = feature_rows(engine, view, windows)
-    stores.features.save_features(view, windows, features)
-    rows = _training_rows(engine.collect(labels(engine, windows)), features)
-    training_set = stores.features.save_training_set(view, windows, rows)
+    known = stores.features.save(engine, view, windows, features(engine, view, windows))
+    spine = labels(engine, windows)
+    training_set, rows = stores.features.training_set(engine, view, windows, spine, known)
     parts = split(rows)
     x, y = train.inputs(parts.train, view.features), train.labels(parts.train)
     train.require_folds(y)
@@ -226,16 +224,6 @@ def run(
         version=version,
         risk_list=risk_list,
     )
-
-
-def _training_rows(labelled: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
-    """The label spine with the features of its customers."""
-    if labelled.is_empty():
-        raise DataError(
-            "no customer ordered in the observation window, so there is nobody to learn from",
-            "Choose other dates; churn explore shows when there are orders.",
-        )
-    return labelled.join(features, on=KEY, how="left").sort(KEY)
 
 
 def _evaluate(

@@ -11,17 +11,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from churn.domain.errors import UsageError
-from churn.domain.features import FeatureView
+from churn.domain.errors import DataError, UsageError
+from churn.domain.features import KEY, FeatureView
+from churn.domain.frames import Frame
 from churn.domain.windows import Windows
+from churn.engines import Engine
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
     import polars as pl
     from sklearn.pipeline import Pipeline
+
+F = TypeVar("F", bound=Frame)
 
 MODEL_NAME = "CUSTOMER_CHURN_PREDICTOR"
 EXPERIMENT_NAME = "CHURN_PREDICTION_EXPERIMENT"
@@ -191,15 +198,77 @@ class Reference:
         return f"{self.name}{mark}{self.selector}"
 
 
+@dataclass(frozen=True)
+class Features:
+    """Stored features, fetched.
+
+    Args:
+        rows: As a model takes them: floats rounded, ordered by customer.
+        source: The same rows where the store keeps them, for its own model registry.
+    """
+
+    record: FeatureSet
+    rows: pl.DataFrame
+    source: Any = None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a model says of features.
+
+    Args:
+        probabilities: Of churn, a row each.
+        contributions: A column a feature, in log-odds: what it adds to the prediction.
+    """
+
+    rows: pl.DataFrame
+    probabilities: npt.NDArray[np.float64]
+    contributions: pl.DataFrame
+
+
+DECIMALS = 9
+"""Sums of floats differ in their last bits with the order of addition; no feature means those."""
+
+
+def rounded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Floats rounded, so that equal data gives equal rows."""
+    floats = [name for name, kind in rows.schema.items() if kind.is_float()]
+    return rows.with_columns(rows[name].round(DECIMALS) for name in floats)
+
+
+def data_hash(rows: pl.DataFrame) -> str:
+    """SHA-256 of the rows, in the order of the key, so that the order they came in is no matter."""
+    ordered = rows.sort(KEY) if KEY in rows.columns else rows
+    return sha256(ordered.write_csv().encode()).hexdigest()
+
+
+def require_population(rows: pl.DataFrame) -> None:
+    """
+    Raises:
+        DataError: There is nobody to learn from.
+    """
+    if rows.is_empty():
+        raise DataError(
+            "no customer ordered in the observation window, so there is nobody to learn from",
+            "Choose other dates; churn explore shows when there are orders.",
+        )
+
+
 class FeatureStore(Protocol):
-    def save_features(self, view: FeatureView, windows: Windows, rows: pl.DataFrame) -> FeatureSet:
-        """Replaces what the same view has for the same date."""
+    def save(self, engine: Engine[F], view: FeatureView, windows: Windows, frame: F) -> Features:
+        """Compute and store; replaces what the same view has for the same date."""
         ...
 
-    def save_training_set(
-        self, view: FeatureView, windows: Windows, rows: pl.DataFrame
-    ) -> TrainingSet:
-        """Named after its content: the same rows are stored once."""
+    def training_set(
+        self, engine: Engine[F], view: FeatureView, windows: Windows, labels: F, features: Features
+    ) -> tuple[TrainingSet, pl.DataFrame]:
+        """The label spine with the features of its customers, ordered by customer, and stored.
+
+        Named after its content: the same rows are stored once.
+
+        Raises:
+            DataError: No customer has a label.
+        """
         ...
 
 
@@ -230,6 +299,10 @@ class Models(Protocol):
         ...
 
     def load(self, version: ModelVersion) -> Pipeline: ...
+
+    def predict(self, version: ModelVersion, view: FeatureView, features: Features) -> Predictions:
+        """The registered model on stored features."""
+        ...
 
     def set_default(self, reference: Reference) -> ModelVersion: ...
 

@@ -26,9 +26,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 from filelock import FileLock, Timeout
@@ -36,27 +35,36 @@ from filelock import FileLock, Timeout
 from churn.domain.errors import StoreError, UsageError
 from churn.domain.features import KEY, FeatureView
 from churn.domain.labels import LABEL
+from churn.domain.frames import Frame
 from churn.domain.windows import Windows
+from churn.engines import Engine
 from churn.stores import (
     EXPERIMENT_NAME,
     NAME,
     SYSTEM_ALIASES,
     VERSION,
+    Features,
     FeatureSet,
     Lineage,
     ModelVersion,
     NewModel,
     NewRun,
+    Predictions,
     Reference,
     Run,
     Stores,
     TrainingSet,
+    data_hash,
+    require_population,
+    rounded,
 )
 from churn.writing import replacing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from sklearn.pipeline import Pipeline
+
+F = TypeVar("F", bound=Frame)
 
 PATIENCE = 60.0
 """Seconds to wait for another process that writes to the same store."""
@@ -76,6 +84,17 @@ def stores(home: Path) -> Stores:
 @dataclass(frozen=True)
 class ParquetFeatures:
     home: Path
+
+    def save(self, engine: Engine[F], view: FeatureView, windows: Windows, frame: F) -> Features:
+        rows = rounded(engine.collect(frame)).sort(KEY)
+        return Features(self.save_features(view, windows, rows), rows)
+
+    def training_set(
+        self, engine: Engine[F], view: FeatureView, windows: Windows, labels: F, features: Features
+    ) -> tuple[TrainingSet, pl.DataFrame]:
+        rows = engine.collect(labels).join(features.rows, on=KEY, how="left").sort(KEY)
+        require_population(rows)
+        return self.save_training_set(view, windows, rows), rows
 
     def save_features(self, view: FeatureView, windows: Windows, rows: pl.DataFrame) -> FeatureSet:
         path = self.home / "features" / view.name / view.version / f"{windows.as_of}.parquet"
@@ -122,12 +141,6 @@ class CsvScores:
         with replacing(path) as temporary:
             rows.write_csv(temporary)
         return str(path)
-
-
-def data_hash(rows: pl.DataFrame) -> str:
-    """SHA-256 of the rows, in the order of the key, so that the order they came in is no matter."""
-    ordered = rows.sort(KEY) if KEY in rows.columns else rows
-    return sha256(ordered.write_csv().encode()).hexdigest()
 
 
 def _write(rows: pl.DataFrame, path: Path, record: Mapping[str, Any]) -> None:
@@ -376,6 +389,18 @@ class MlflowModels:
             run = self.database.client.get_run(version.lineage.run)
             fitted: Pipeline = mlflow.sklearn.load_model(f"{run.info.artifact_uri}/model")
             return fitted
+
+    def predict(self, version: ModelVersion, view: FeatureView, features: Features) -> Predictions:
+        from churn.model import explain, train
+
+        fitted = self.load(version)
+        x = train.inputs(features.rows, view.features)
+        explanation = explain.explain(fitted, x)
+        return Predictions(
+            rows=features.rows,
+            probabilities=train.probabilities(fitted, x),
+            contributions=pl.DataFrame(explanation.values, schema=list(explanation.features)),
+        )
 
     def set_default(self, reference: Reference) -> ModelVersion:
         with _mlflow_quiet(), self.database.writing(), self.database.translated():
