@@ -12,6 +12,13 @@ Step = tuple[str, list[tuple[Any, ...]] | int | None]
 
 T = ("CREATE TABLE t (a INT, b VARCHAR(10))", None)
 ROWS = ("INSERT INTO t VALUES (1, 'x'), (2, NULL)", [(2,)])
+MODEL = ("{model}", None)
+V2 = ("ALTER MODEL m ADD VERSION V2 FROM MODEL m VERSION V1", None)
+E = ("CREATE EXPERIMENT e", None)
+RUN = ("ALTER EXPERIMENT e ADD RUN r", None)
+D = ("CREATE DYNAMIC TABLE d TARGET_LAG = '1m' WAREHOUSE = COMPUTE_WH AS SELECT SUM(a) AS a FROM t", None)
+K = ("CREATE TASK k WAREHOUSE = COMPUTE_WH SCHEDULE = '1 MINUTE' AS INSERT INTO t (a) VALUES (9)", None)
+ADD = ("ALTER DATASET x ADD VERSION 'v' FROM (SELECT a FROM t)", None)
 PY = "LANGUAGE PYTHON RUNTIME_VERSION = '3.11' HANDLER = 'f'"
 
 EXAMPLES: dict[str, list[Step]] = {
@@ -201,6 +208,102 @@ EXAMPLES: dict[str, list[Step]] = {
                 ("ALTER TABLE t SET TAG nope = 'a'", 2003)],
     "unset_tag": [T, ("CREATE TAG g", None), ("ALTER TABLE t SET TAG g = 'a'", None),
                   ("ALTER TABLE t UNSET TAG g", None), ("SELECT SYSTEM$GET_TAG('g', 't', 'TABLE')", [(None,)])],
+    # Models: M, with V1, that snowflake-ml packaged and registered; x is its one input
+    "create_model": [MODEL, ("CREATE STAGE s", None), ("CREATE MODEL n WITH VERSION V1 FROM @s", 399103),
+                     ("ALTER MODEL m ADD VERSION V2 FROM @s", 399103)],
+    "copy_version": [MODEL, ("CREATE MODEL n WITH VERSION A FROM MODEL m VERSION V1", None),
+                     ("ALTER MODEL n ADD VERSION B FROM MODEL m", None),
+                     ("ALTER MODEL n ADD VERSION B FROM MODEL m", 2002),
+                     ("SHOW VERSIONS IN MODEL n ->> SELECT \"name\" FROM $1", [("A",), ("B",)]),
+                     ("SELECT n!predict(0.0):output_feature_0::INT", [(0,)])],
+    "drop_model": [MODEL, ("DROP MODEL m", None), ("DROP MODEL m", 2003), ("DROP MODEL IF EXISTS m", None)],
+    "drop_version": [MODEL, V2, ("ALTER MODEL m DROP VERSION V1", 399104), ("ALTER MODEL m DROP VERSION V2", None)],
+    "set_default": [MODEL, V2, ("ALTER MODEL m SET DEFAULT_VERSION = V2", None),
+                    ("SHOW MODELS ->> SELECT \"default_version_name\" FROM $1", [("V2",)]),
+                    ("ALTER MODEL m SET DEFAULT_VERSION = V9", 2003)],
+    "set_alias": [MODEL, V2, ("ALTER MODEL m VERSION V1 SET ALIAS = champion", None),
+                  ("ALTER MODEL m VERSION V2 SET ALIAS = champion", 2002),
+                  ("ALTER MODEL m VERSION V1 SET ALIAS = other", 1003),
+                  ("ALTER MODEL m VERSION V1 SET ALIAS = LAST", 1003),
+                  ("SELECT MODEL(m, champion)!predict(1.0):output_feature_0::INT", [(1,)])],
+    "unset_alias": [MODEL, ("ALTER MODEL m VERSION V1 SET ALIAS = champion", None),
+                    ("ALTER MODEL m VERSION champion UNSET ALIAS", None),
+                    ("SELECT MODEL(m, champion)!predict(1.0)", 2003)],
+    "modify_version": [MODEL, ("ALTER MODEL m MODIFY VERSION V1 SET COMMENT = 'words'", None),
+                       ("ALTER MODEL m MODIFY VERSION V1 SET METADATA = $${\"metrics\": {\"auc\": 0.5}}$$", None),
+                       ("SHOW VERSIONS IN MODEL m ->> SELECT \"comment\", \"metadata\" FROM $1",
+                        [("words", '{"metrics": {"auc": 0.5}}')])],
+    "comment_model": [MODEL, ("COMMENT ON MODEL m IS 'words'", None)],
+    "set_model_comment": [MODEL, ("ALTER MODEL m SET COMMENT = 'words'", None)],
+    "rename_model": [MODEL, ("ALTER MODEL m RENAME TO n", None), ("SELECT n!predict(1.0):output_feature_0::INT", [(1,)]),
+                     ("SELECT m!predict(1.0)", 2003)],
+    "show_models": [MODEL, ("SHOW MODELS LIKE 'M' ->> SELECT \"name\", \"versions\" FROM $1", [("M", '["V1"]')])],
+    "show_versions": [MODEL, ("SHOW VERSIONS LIKE 'V1' IN MODEL m ->> SELECT \"aliases\" FROM $1",
+                              [('["DEFAULT", "FIRST", "LAST"]',)]),
+                      ("SELECT MODEL_VERSION_NAME FROM {db}.INFORMATION_SCHEMA.MODEL_VERSIONS WHERE "
+                       "ARRAY_CONTAINS('LAST'::VARIANT, VERSION_ALIASES)", [("V1",)])],
+    "show_model_functions": [MODEL, ("SHOW FUNCTIONS IN MODEL m VERSION V1 ->> SELECT \"name\" FROM $1 ORDER BY 1",
+                                     [("EXPLAIN",), ("PREDICT",), ("PREDICT_PROBA",)]),
+                             ("SHOW FUNCTIONS IN MODEL m ->> SELECT COUNT(*) FROM $1", [(3,)]),
+                             ("CREATE TABLE t AS SELECT column1::FLOAT AS x FROM VALUES (0), (1)", None),
+                             ("SELECT x, m!predict(x):output_feature_0::INT AS y FROM t ORDER BY x", [(0.0, 0), (1.0, 1)]),
+                             ("WITH a AS MODEL m VERSION V1 SELECT SUM(a!predict(x => x):output_feature_0::INT) FROM t", [(1,)]),
+                             ("SELECT COUNT(*) FROM t, TABLE(MODEL(m, V1)!explain(x))", [(2,)]),
+                             ("SELECT m!nope(1.0)", 2140), ("SELECT m!predict(1.0, 2.0)", 1044)],
+    "describe_repository": [("DESC ARTIFACT REPOSITORY snowflake.snowpark.pypi_shared_repository", None),
+                            ("DESC ARTIFACT REPOSITORY nope", 2003)],
+    # Experiments
+    "create_experiment": [E, ("CREATE EXPERIMENT e", 2002), ("CREATE EXPERIMENT IF NOT EXISTS e", None)],
+    "drop_experiment": [E, ("DROP EXPERIMENT e", None), ("DROP EXPERIMENT e", 2003)],
+    "show_experiments": [E, ("SHOW EXPERIMENTS ->> SELECT \"name\" FROM $1", [("E",)])],
+    "add_run": [E, RUN, ("ALTER EXPERIMENT e ADD RUN r", 2002), ("ALTER EXPERIMENT nope ADD RUN r", 2003)],
+    "commit_run": [E, RUN, ("ALTER EXPERIMENT e COMMIT RUN r WITH STATUS = 'FAILED'", None),
+                   ("ALTER EXPERIMENT e COMMIT RUN r", 399202)],
+    "drop_run": [E, RUN, ("ALTER EXPERIMENT e DROP RUN r", None), ("ALTER EXPERIMENT e DROP RUN r", 2003)],
+    "modify_run": [E, RUN, ("ALTER EXPERIMENT e MODIFY RUN r ADD METRICS = $$[{\"name\": \"a\", \"value\": 0.5, \"step\": 0}, "
+                            "{\"name\": \"a\", \"value\": 0.25, \"step\": 1}]$$", None),
+                   ("SELECT STEP, VALUE FROM TABLE(SYSTEM$GET_EXPERIMENT_RUN_METRICS('e', 'r')) ORDER BY STEP",
+                    [(0, 0.5), (1, 0.25)]),
+                   ("ALTER EXPERIMENT e COMMIT RUN r", None),
+                   ("ALTER EXPERIMENT e MODIFY RUN r ADD PARAMETERS = $$[]$$", 399202)],
+    "show_runs": [E, RUN, ("SHOW RUNS LIKE 'R' IN EXPERIMENT e ->> SELECT \"name\", \"status\" FROM $1", [("R", "RUNNING")])],
+    "show_run_facts": [E, RUN, ("ALTER EXPERIMENT e MODIFY RUN r ADD PARAMETERS = $$[{\"name\": \"p\", \"value\": \"1\"}]$$", None),
+                       ("SHOW RUN PARAMETERS IN EXPERIMENT e RUN r ->> SELECT \"name\", \"value\" FROM $1", [("p", "1")]),
+                       ("SHOW RUN METRICS IN EXPERIMENT e", [])],
+    "resolve_id": [E, RUN, ("CALL SYSTEM$RESOLVE_EXPERIMENT_ID('e')", None),
+                   ("CALL SYSTEM$RESOLVE_EXPERIMENT_RUN_ID('e', 'r')", None)],
+    # Feature store
+    "create_dynamic_table": [T, ROWS, D, ("SELECT SUM(a) FROM d", [(3,)]), ("INSERT INTO t VALUES (4, 'z')", None),
+                             ("SELECT SUM(a) FROM d", [(3,)]), ("ALTER DYNAMIC TABLE d REFRESH", None),
+                             ("SELECT SUM(a) FROM d", [(7,)]),
+                             ("CREATE DYNAMIC TABLE x TARGET_LAG = '1m' WAREHOUSE = nope AS SELECT 1 AS a", 2003)],
+    "refresh": [T, D, ("ALTER DYNAMIC TABLE d REFRESH", None),
+                ("SELECT COUNT(*) FROM TABLE({db}.INFORMATION_SCHEMA.DYNAMIC_TABLE_REFRESH_HISTORY()) "
+                 "WHERE DATABASE_NAME = '{db}'", [(2,)])],
+    "suspend": [T, D, ("ALTER DYNAMIC TABLE d SUSPEND", None),
+                ("SHOW DYNAMIC TABLES ->> SELECT \"scheduling_state\" FROM $1", [("SUSPENDED",)])],
+    "set_dynamic_table": [T, D, ("ALTER DYNAMIC TABLE d SET TARGET_LAG = '2 minutes' COMMENT = 'c'", None),
+                          ("SHOW DYNAMIC TABLES ->> SELECT \"target_lag\", \"comment\" FROM $1", [("2 minutes", "c")])],
+    "drop_dynamic_table": [T, D, ("DROP TABLE d", 1003), ("DROP DYNAMIC TABLE d", None), ("DROP DYNAMIC TABLE d", 2003)],
+    "show_dynamic_tables": [T, D, ("SHOW DYNAMIC TABLES LIKE 'D' ->> SELECT \"name\", \"target_lag\" FROM $1", [("D", "1 minute")])],
+    "create_task": [T, K, ("CREATE TASK k SCHEDULE = '1 MINUTE' AS SELECT 1", 2002)],
+    "alter_task": [T, K, ("ALTER TASK k RESUME", None), ("SHOW TASKS ->> SELECT \"state\" FROM $1", [("started",)])],
+    "set_task": [T, K, ("ALTER TASK k SET SCHEDULE = '5 MINUTE'", None),
+                 ("SHOW TASKS ->> SELECT \"schedule\" FROM $1", [("5 MINUTE",)])],
+    "execute_task": [T, K, ("EXECUTE TASK k", None), ("SELECT a FROM t", [(9,)])],
+    "drop_task": [T, K, ("DROP TASK k", None), ("DROP TASK k", 2003)],
+    "show_tasks": [T, K, ("SHOW TASKS LIKE 'K' ->> SELECT \"name\" FROM $1", [("K",)])],
+    "show_online": [("SHOW ONLINE FEATURE TABLES IN SCHEMA PUBLIC", [])],
+    "drop_online": [("DROP ONLINE FEATURE TABLE IF EXISTS x", None)],
+    "create_dataset": [("CREATE DATASET x", None), ("CREATE DATASET x", 2002), ("CREATE DATASET IF NOT EXISTS x", None)],
+    "drop_dataset": [("CREATE DATASET x", None), ("DROP DATASET x", None), ("DROP DATASET x", 2003)],
+    "add_dataset_version": [T, ROWS, ("CREATE DATASET x", None), ADD, ("ALTER DATASET x ADD VERSION 'v' FROM (SELECT 1 AS a)", 2002),
+                            ("LIST 'snow://dataset/x/versions/v' ->> SELECT \"name\" FROM $1",
+                             [("versions/v/data_0_0_0.snappy.parquet",)])],
+    "drop_dataset_version": [T, ("CREATE DATASET x", None), ADD, ("ALTER DATASET x DROP VERSION 'v'", None)],
+    "show_datasets": [T, ("CREATE DATASET x", None), ADD, ("SHOW DATASETS ->> SELECT \"versions\" FROM $1", [('["v"]',)])],
+    "show_dataset_versions": [T, ROWS, ("CREATE DATASET x", None), ADD,
+                              ("SHOW VERSIONS IN DATASET x ->> SELECT \"version\", \"rows\" FROM $1", [("v", 2)])],
 }  # fmt: skip
 
 REFUSED = (

@@ -19,6 +19,28 @@ def cursor(snowpark_session: Any) -> Any:
     return snowpark_session.connection.cursor()
 
 
+def log_model(session: Any) -> None:
+    """The model M with the version V1, which says whether x is above one half."""
+    import warnings
+
+    import pandas as pd
+    from snowflake.ml.registry import Registry
+    from xgboost import XGBClassifier
+
+    x = pd.DataFrame({"X": [0.0, 1.0] * 20})
+    fitted = XGBClassifier(n_estimators=3).fit(x, x["X"].astype(int))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        Registry(session).log_model(
+            fitted,
+            model_name="M",
+            version_name="V1",
+            sample_input_data=x,
+            target_platforms=["WAREHOUSE"],
+            options={"enable_explainability": True, "capture_sample_input_data": False},
+        )
+
+
 @pytest.mark.parametrize("steps", EXAMPLES.values(), ids=EXAMPLES.keys())
 def test_examples(cursor: Any, snowpark_session: Any, steps: list[Step], tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
@@ -36,6 +58,9 @@ def test_examples(cursor: Any, snowpark_session: Any, steps: list[Step], tmp_pat
         return text
 
     for sql, expected in steps:
+        if sql == "{model}":
+            log_model(snowpark_session)
+            continue
         if isinstance(expected, int):
             with pytest.raises(ProgrammingError) as error:
                 cursor.execute(filled(sql))
