@@ -15,6 +15,7 @@ from churn.domain.errors import UsageError
 from churn.domain.windows import DEFAULT, Windows
 
 if TYPE_CHECKING:
+    from churn.engines import Engine
     from churn.engines.polars import PolarsEngine
     from churn.engines.snowpark import SnowparkEngine
     from churn.stores import Stores
@@ -119,7 +120,7 @@ def database_name(value: str, source: str) -> str:
     return value.upper()
 
 
-def engine(settings: Settings) -> PolarsEngine | SnowparkEngine:
+def engine(settings: Settings) -> Engine[Any]:
     """Who computes."""
     return remote_engine(settings) if settings.remote else local_engine(settings)
 
@@ -139,7 +140,6 @@ def remote_engine(settings: Settings) -> SnowparkEngine:
 def load(settings: Settings, to: SnowparkEngine) -> dict[str, int]:
     """Copy the local tables into Snowflake; returns their rows."""
     from churn.domain.contracts import TABLES
-
     from churn.stores.snowflake import SCHEMAS
 
     here = local_engine(settings)

@@ -43,7 +43,7 @@ def connect(settings: Settings) -> Session:
         return _sessions[key]
     named = settings.connection or "the default connection"
     try:
-        session = Session.builder.configs(parameters).create()
+        session: Session = Session.builder.configs(parameters).create()
     except (Error, SnowparkClientException) as error:
         raise StoreError(
             f"cannot connect with {named}: {_message(error)}", "Check it with: churn doctor"
@@ -75,9 +75,10 @@ def connections() -> dict[str, Any]:
     from snowflake.connector.errors import Error
 
     try:
-        return dict(CONFIG_MANAGER["connections"])
+        found: Any = CONFIG_MANAGER["connections"]
     except (Error, OSError) as error:
         raise UsageError(f"the connections cannot be read: {_message(error)}") from error
+    return dict(found)
 
 
 def default_connection() -> str:

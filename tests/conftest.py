@@ -14,8 +14,8 @@ import polars as pl
 import pytest
 
 from churn.domain.contracts import CUSTOMERS, ORDERS
-from churn.engines import files
 from churn.engines.polars import PolarsEngine, PolarsFrame
+from churn.engines.types import TYPES
 from churn.stores import Stores, local
 
 hypothesis.settings.register_profile("dev", max_examples=30, deadline=None)
@@ -25,8 +25,8 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data"
 
-ORDER_SCHEMA = {c.name: files.TYPES[c.type] for c in ORDERS.columns}
-CUSTOMER_SCHEMA = {c.name: files.TYPES[c.type] for c in CUSTOMERS.columns}
+ORDER_SCHEMA = {c.name: TYPES[c.type] for c in ORDERS.columns}
+CUSTOMER_SCHEMA = {c.name: TYPES[c.type] for c in CUSTOMERS.columns}
 
 
 def orders_frame(rows: Sequence[tuple[str, str, float, str]]) -> pl.DataFrame:

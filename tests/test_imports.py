@@ -19,17 +19,23 @@ MAY_IMPORT = {
     "engines": {"domain", "engines", "writing"},
     "model": {"domain", "model"},
     "leakage": {"domain", "engines", "leakage"},
-    "stores": {"domain", "stores", "writing"},
+    "stores": {"domain", "engines", "model", "stores", "writing"},
     "pipelines": {"domain", "engines", "leakage", "model", "pipelines", "stores"},
-    "bootstrap": {"domain", "engines", "stores"},
+    "emulator": {"emulator"},
+    "connecting": {"domain", "bootstrap", "emulator"},
+    "bootstrap": {"connecting", "domain", "engines", "stores"},
     "printing": {"domain", "pipelines", "stores"},
     "__main__": {"cli"},
     "pytest_plugin": {"bootstrap", "pipelines"},
-    "cli": {"leakage", "domain", "engines", "pipelines", "printing", "stores", "bootstrap"},
+    "cli": {"leakage", "domain", "engines", "pipelines", "printing", "stores", "bootstrap"}
+    | {"emulator"},
 }
 """What each part of the package may import of the others."""
 
-ADAPTERS = {"engines.polars", "engines.files", "engines.problems", "stores.local"}
+ADAPTERS = {
+    *("engines.polars", "engines.snowpark", "engines.files", "engines.problems"),
+    *("stores.local", "stores.snowflake"),
+}
 """Concrete engines and stores: chosen in bootstrap, and by commands that need no target."""
 
 CHOOSERS = {"bootstrap", "cli"}

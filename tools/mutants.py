@@ -73,8 +73,8 @@ FAULTS = (
     Fault("running sums leave gaps", POLARS, "x.fill_null(0).cum_sum()", "x.cum_sum()"),
     Fault("the as-of join takes the next row", POLARS, 'strategy="backward"', 'strategy="forward"'),
     Fault("the as-of join forgets the tie", POLARS, ".sort(right_time, tie, nulls_last=False)", ".sort(right_time, tie, descending=[False, True], nulls_last=False)"),
-    Fault("left joins are inner", POLARS, 'on=keys, how=how)', 'on=keys, how="inner" if how == "left" else how)'),
-    Fault("NULL joins NULL", POLARS, 'on=keys, how=how)', 'on=keys, how=how, nulls_equal=True)'),
+    Fault("left joins are inner", POLARS, "on=keys, how=how)", 'on=keys, how="inner" if how == "left" else how)'),
+    Fault("NULL joins NULL", POLARS, "on=keys, how=how)", "on=keys, how=how, nulls_equal=True)"),
     Fault("a union drops duplicates", POLARS, "pl.concat([self.lazy, other.lazy])", "pl.concat([self.lazy, other.lazy]).unique()"),
     Fault("sort puts NULL first", POLARS, "descending=descending, nulls_last=True", "descending=descending, nulls_last=False"),
     # The table of Snowpark
@@ -101,7 +101,7 @@ FAULTS = (
     Fault("the emulator divides by zero", MACROS, "CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END", "y"),
     Fault("the emulator casts half to even", MACROS, "CAST(round(CAST(x AS DOUBLE)) AS BIGINT)", "CAST(CAST(x AS DOUBLE) AS BIGINT)"),
     Fault("the emulator's sums are floats", REWRITE, 'return exp.Anonymous(this="sum", expressions=[node.this])', "return node"),
-    Fault("the emulator's dates become times", REWRITE, "    step = STEPS.get(text(node.args.get(\"unit\")).upper())\n", "    step = None\n"),
+    Fault("the emulator's dates become times", REWRITE, '    step = STEPS.get(text(node.args.get("unit")).upper())\n', "    step = None\n"),
     # The windows
     Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
 )  # fmt: skip
@@ -116,7 +116,9 @@ def _copies(count: int) -> Iterator[Queue[Path]]:
             copy = Path(folder) / str(i)
             copy.mkdir()
             for part in ("churn", "tests", "fixtures", "data"):
-                shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(
+                    ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
+                )
             shutil.copy(ROOT / "pyproject.toml", copy)
             copies.put(copy)
         yield copies
@@ -143,7 +145,17 @@ def killed(fault: Fault, copies: Queue[Path]) -> tuple[bool, str]:
 
 def _pytest(copy: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-seed=0", *TESTS],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "--hypothesis-seed=0",
+            *TESTS,
+        ],
         cwd=copy,
         env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -161,7 +173,9 @@ def main() -> int:
     survived = []
     started = time.monotonic()
     with _copies(arguments.jobs) as copies, ThreadPoolExecutor(arguments.jobs) as pool:
-        for fault, (dead, why) in zip(chosen, pool.map(lambda f: killed(f, copies), chosen), strict=True):
+        for fault, (dead, why) in zip(
+            chosen, pool.map(lambda f: killed(f, copies), chosen), strict=True
+        ):
             print(f"{'killed  ' if dead else 'SURVIVED'}  {fault.name}: {why}", flush=True)
             survived += [] if dead else [fault]
     seconds = time.monotonic() - started

@@ -54,10 +54,12 @@ class Account:
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)
         self.tables = Tables(tables if folder else None)
-        self.objects = Objects(self.folder / "objects.sqlite")
+        self.objects: Objects = Objects(self.folder / "objects.sqlite")
         for role in ROLES:
             self._ensure(Object("ROLE", Name(name=role)))
-        self._ensure(Object("WAREHOUSE", Name(name=WAREHOUSE), {"size": "X-Small", "state": "STARTED"}))
+        self._ensure(
+            Object("WAREHOUSE", Name(name=WAREHOUSE), {"size": "X-Small", "state": "STARTED"})
+        )
         catalog.sweep(self)
 
     def _ensure(self, wanted: Object) -> None:
@@ -93,7 +95,9 @@ class Account:
             session.warehouse = warehouse
         if database and catalog.has_database(self, database):
             known = schema if schema and catalog.has_schema(self, database, schema) else None
-            public = "PUBLIC" if not schema and catalog.has_schema(self, database, "PUBLIC") else None
+            public = (
+                "PUBLIC" if not schema and catalog.has_schema(self, database, "PUBLIC") else None
+            )
             session.cursor.use(database, known or public)
         with self.lock:
             self.sessions[session.token] = session

@@ -36,7 +36,7 @@ LOGIN_PARAMETERS = {
 }
 
 
-class Unauthorized(Exception):
+class UnauthorizedError(Exception):
     """The token is not that of an open session."""
 
 
@@ -130,11 +130,13 @@ def create(account: Account) -> Starlette:
     def _session(request: Request) -> Session:
         found = account.sessions.get(_token(request))
         if found is None:
-            raise Unauthorized
+            raise UnauthorizedError
         return found
 
     async def unauthorized(request: Request, error: Exception) -> JSONResponse:
-        gone = SqlError("Session no longer exists. New login required to access the service.", 390111, "")
+        gone = SqlError(
+            "Session no longer exists. New login required to access the service.", 390111, ""
+        )
         return _failure(gone)
 
     async def unknown(request: Request, error: Exception) -> JSONResponse:
@@ -154,7 +156,7 @@ def create(account: Account) -> Starlette:
             Route("/telemetry/send", ignored, methods=["POST"]),
             Route("/telemetry/send/sessionless", ignored, methods=["POST"]),
         ],
-        exception_handlers={Unauthorized: unauthorized, 404: unknown},
+        exception_handlers={UnauthorizedError: unauthorized, 404: unknown},
     )
 
 
@@ -181,13 +183,20 @@ def _run(session: Session, body: dict[str, Any]) -> JSONResponse:
         # The connector repeats a request that ends in HTTP 500 for minutes; this ends at once.
         log.exception("the emulator failed on: %s", text)
         return _failure(
-            SqlError(f"Internal error of the emulator: {type(error).__name__}: {error}", INTERNAL, "XX000")
+            SqlError(
+                f"Internal error of the emulator: {type(error).__name__}: {error}",
+                INTERNAL,
+                "XX000",
+            )
         )
     if body.get("describeOnly"):
         from churn.emulator.statements import TOKENS
 
         binds = sum(m.group() == "?" for m in TOKENS.finditer(text))
-        data |= {"numberOfBinds": binds, "arrayBindSupported": text.lstrip()[:6].upper() == "INSERT"}
+        data |= {
+            "numberOfBinds": binds,
+            "arrayBindSupported": text.lstrip()[:6].upper() == "INSERT",
+        }
     return _success(data)
 
 

@@ -84,10 +84,7 @@ def relations(
     return [
         Relation(Name(d, s, n), kind, rows, comment or "")
         for d, s, n, kind, rows, comment in found
-        if d not in SYSTEM
-        and s not in HIDDEN
-        and database in (None, d)
-        and schema in (None, s)
+        if d not in SYSTEM and s not in HIDDEN and database in (None, d) and schema in (None, s)
     ]
 
 
@@ -139,7 +136,9 @@ def sweep(account: Account) -> None:
 
 
 def duck_name(name: Name) -> str:
-    return ".".join('"' + p.replace('"', '""') + '"' for p in (name.database, name.schema, name.name))
+    return ".".join(
+        '"' + p.replace('"', '""') + '"' for p in (name.database, name.schema, name.name)
+    )
 
 
 # Databases and schemas
@@ -160,9 +159,7 @@ def create_database(session: Session, words: Words) -> Result:
             raise exists("object", name)
         _drop_database(session, name)
     session.account.tables.create_database(name)
-    session.account.objects.put(
-        session.owned("DATABASE", Name(name=name), options.text("COMMENT"))
-    )
+    session.account.objects.put(session.owned("DATABASE", Name(name=name), options.text("COMMENT")))
     session.cursor.use(name, "PUBLIC")
     return status(f"Database {name} successfully created.")
 
@@ -346,9 +343,7 @@ def comment(session: Session, words: Words) -> Result:
 
 def _set_comment(session: Session, found: Relation, text: str) -> None:
     with session.account.tables.duck.cursor() as duck:
-        duck.execute(
-            f"COMMENT ON {found.kind} {duck_name(found.name)} IS {statements.quote(text)}"
-        )
+        duck.execute(f"COMMENT ON {found.kind} {duck_name(found.name)} IS {statements.quote(text)}")
 
 
 # The header of a definition
@@ -376,15 +371,14 @@ class Clauses:
         return self
 
 
-HEADER = re.compile(
-    rf"""{statements.QUOTED}|"(?:[^"]|"")*"|[()=,]|[^\s()=,'"$]+|\S""", re.DOTALL
-)
+HEADER = re.compile(rf"""{statements.QUOTED}|"(?:[^"]|"")*"|[()=,]|[^\s()=,'"$]+|\S""", re.DOTALL)
 
 
 def clauses(text: str) -> Clauses:
     """Read the header of a definition; what follows AS is the query."""
     tokens = [(m.group(), m.start(), m.end()) for m in HEADER.finditer(text)]
-    columns, options, at = "", {}, 0
+    columns, at = "", 0
+    options: dict[str, str] = {}
 
     def group(start: int) -> int:
         """The token after the parenthesis that closes the one at `start`."""
@@ -481,7 +475,7 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
             "ext_character_maximum_length FROM duckdb_columns() c "
             "LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext e "
             "ON ext_table_catalog = database_name AND ext_table_schema = schema_name "
-            "AND ext_table_name = table_name AND ext_column_name = column_name "
+            "AND ext_table_name = table_name AND extcolumn_name = column_name "
             "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
             [name.database, name.schema, name.name],
         ).fetchall()
@@ -634,7 +628,9 @@ def show_schemas(session: Session, words: Words) -> Result:
                     "created_on": stored.created_on if stored else datetime.now(UTC),
                     "name": name,
                     "is_default": "N",
-                    "is_current": "Y" if (owner, name) == (session.database, session.schema) else "N",
+                    "is_current": "Y"
+                    if (owner, name) == (session.database, session.schema)
+                    else "N",
                     "database_name": owner,
                     "owner": stored.owner if stored else "",
                     "comment": stored.comment if stored else "",
@@ -822,9 +818,10 @@ def revoke(session: Session, words: Words) -> Result:
 
 def _grantee(session: Session, words: Words) -> str:
     kind, name = words["role"].upper() or "ROLE", identifier(words["name"])
-    if kind in ("ROLE", "USER") and session.account.objects.find(kind, Name(name=name)) is None:
-        if not (kind == "USER" and name == session.user):
-            raise missing(kind, name)
+    known = session.account.objects.find(kind, Name(name=name)) is not None
+    itself = kind == "USER" and name == session.user
+    if kind in ("ROLE", "USER") and not known and not itself:
+        raise missing(kind, name)
     return name
 
 
@@ -905,9 +902,7 @@ def show_grants(session: Session, words: Words) -> Result:
 
 def ctas(session: Session, name: Name, query: str, columns: str = "") -> None:
     """Make a table of a query; the names of the columns may be given."""
-    declared = [
-        exp.to_identifier(_column_name(c), quoted=True) for c in split(columns)
-    ]
+    declared = [exp.to_identifier(column_name(c), quoted=True) for c in split(columns)]
     source = parse(query)
     if declared:
         source = exp.select("*").from_(
@@ -916,12 +911,10 @@ def ctas(session: Session, name: Name, query: str, columns: str = "") -> None:
                 alias=exp.TableAlias(this=exp.to_identifier("_q", quoted=True), columns=declared),
             )
         )
-    session.cursor.run(
-        exp.Create(this=table(name), kind="TABLE", replace=True, expression=source)
-    )
+    session.cursor.run(exp.Create(this=table(name), kind="TABLE", replace=True, expression=source))
 
 
-def _column_name(written: str) -> str:
+def column_name(written: str) -> str:
     found = re.match(statements.PART, written)
     if found is None:
         raise invalid(f"cannot read the column {written}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from churn.emulator import account, statements
+from churn.emulator import account as _account  # its imports declare the statements
+from churn.emulator import statements
 from churn.emulator.examples import EXAMPLES, REFUSED
 from churn.emulator.rewrite import FUNCTIONS, TABLE_FUNCTIONS
 
-assert account  # its imports declare the statements
+__all__ = ["_account", "as_markdown", "rows", "table"]
 
 TESTS = "tests/emulator/test_statements.py::test_examples"
 
@@ -38,9 +39,16 @@ def rows() -> list[Row]:
     for name, (_, page) in sorted(FUNCTIONS.items()):
         found.append(Row(f"{name}(...)", "implemented", "", f"sql-reference/functions/{page}"))
     for name, (_, page) in sorted(TABLE_FUNCTIONS.items()):
-        found.append(Row(f"TABLE({name}(...))", "implemented", "", f"sql-reference/functions/{page}"))
+        found.append(
+            Row(f"TABLE({name}(...))", "implemented", "", f"sql-reference/functions/{page}")
+        )
     found += [
-        Row(statements.opening(text), "refused", "tests/emulator/test_statements.py::test_refused", "")
+        Row(
+            statements.opening(text),
+            "refused",
+            "tests/emulator/test_statements.py::test_refused",
+            "",
+        )
         for text in REFUSED
     ]
     return found

@@ -32,7 +32,9 @@ def compilation(message: str, number: int, state: str) -> SqlError:
 
 def missing(kind: str, name: object) -> SqlError:
     """The object is not there, or the role may not see it: Snowflake does not tell which."""
-    return compilation(f"{kind.capitalize()} '{name}' does not exist or not authorized.", 2003, "02000")
+    return compilation(
+        f"{kind.capitalize()} '{name}' does not exist or not authorized.", 2003, "02000"
+    )
 
 
 def exists(kind: str, name: object) -> SqlError:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from churn.emulator import catalog, stages, statements
-from churn.emulator.catalog import SHOW, TEXT, WHEN, common, like, shown
+from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown
 from churn.emulator.errors import SqlError, exists, invalid, missing
-from churn.emulator.objects import Name, Object
+from churn.emulator.objects import Name, Object, like
 from churn.emulator.rewrite import table_function
 from churn.emulator.session import DONE, identifier, status
 from churn.emulator.statements import Kind, Result, Words, statement, unquote
@@ -95,7 +95,9 @@ def show_experiments(session: Session, words: Words) -> Result:
         "created_on": WHEN,
         **dict.fromkeys(("name", "database_name", "schema_name", "owner", "comment"), TEXT),
     }
-    return Result(statements.rows([common(o) for o in shown(session, words, "EXPERIMENT")], columns))
+    return Result(
+        statements.rows([common(o) for o in shown(session, words, "EXPERIMENT")], columns)
+    )
 
 
 # Runs
@@ -129,14 +131,19 @@ def open_run(session: Session, words: Words) -> Object:
     return run
 
 
-@statement("ALTER EXPERIMENT [IF EXISTS] <name> ADD RUN <run> [WITH (<options...>]", page="alter-experiment")
+@statement(
+    "ALTER EXPERIMENT [IF EXISTS] <name> ADD RUN <run> [WITH (<options...>]",
+    page="alter-experiment",
+)
 def add_run(session: Session, words: Words) -> Result:
     experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
     name = experiment.name.child(identifier(words["run"]))
     if session.account.objects.find("EXPERIMENT RUN", name):
         raise exists("run", name.name)
     _limit(len(runs(session, experiment)) + 1, MOST_RUNS, "runs in an experiment")
-    source = re.search(rf"SOURCE_INFO\s*=\s*({statements.QUOTED})", words["options"], re.I | re.S)
+    source = re.search(
+        rf"SOURCE_INFO\s*=\s*({statements.QUOTED})", words["options"], re.IGNORECASE | re.DOTALL
+    )
     session.account.objects.add(
         session.owned(
             "EXPERIMENT RUN",
@@ -191,7 +198,9 @@ def modify_run(session: Session, words: Words) -> Result:
     held = {o.name.name for o in _facts(session, run, kind)}
     names = {str(each["name"]) for each in given} | {n.split("@")[0] for n in held}
     _limit(
-        len(names), MOST_METRICS if kind == "METRIC" else MOST_PARAMETERS, f"{kind.lower()}s in a run"
+        len(names),
+        MOST_METRICS if kind == "METRIC" else MOST_PARAMETERS,
+        f"{kind.lower()}s in a run",
     )
     with session.account.objects.together():
         for each in given:
@@ -235,7 +244,8 @@ def show_runs(session: Session, words: Words) -> Result:
                 for m in _facts(session, run, "METRIC")
             ],
             "parameters": [
-                {"name": p["metric"], "value": p["value"]} for p in _facts(session, run, "PARAMETER")
+                {"name": p["metric"], "value": p["value"]}
+                for p in _facts(session, run, "PARAMETER")
             ],
             "source_info": run["source"],
             "started": run["started"],
@@ -283,7 +293,13 @@ def show_run_facts(session: Session, words: Words) -> Result:
             }
             for name, fact in last.items()
         ]
-    columns = {"created_on": WHEN, "run_name": TEXT, "name": TEXT, "value": TEXT, "step": pa.int64()}
+    columns = {
+        "created_on": WHEN,
+        "run_name": TEXT,
+        "name": TEXT,
+        "value": TEXT,
+        "step": pa.int64(),
+    }
     return Result(statements.rows(found, columns))
 
 

@@ -41,7 +41,7 @@ class _Forgetful(dict[str, Any]):
         pass
 
 
-class _Parser(Snowflake.Parser):  # type: ignore[name-defined, misc]
+class _Parser(Snowflake.Parser):
     """Remembers how an expression was written, which names its column when nothing else does."""
 
     def _parse_expression(self) -> exp.Expression | None:
@@ -63,7 +63,9 @@ def parse(sql: str) -> exp.Expression:
         SqlError: It is not SQL, or more than one statement.
     """
     try:
-        found = [e for e in _DIALECT.parse(sql) if e is not None and not isinstance(e, exp.Semicolon)]
+        found = [
+            e for e in _DIALECT.parse(sql) if e is not None and not isinstance(e, exp.Semicolon)
+        ]
     except ParseError as error:
         raise _syntax(error) from None
     if len(found) != 1:
@@ -91,7 +93,8 @@ class Tables:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
         self.duck = duckdb.connect(
-            ":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True}
+            ":memory:",
+            config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True},
         )
         place = str(folder / f"{GLOBAL}.db") if folder else ":memory:"
         self.duck.execute(f"ATTACH IF NOT EXISTS '{place}' AS {GLOBAL}")
@@ -160,13 +163,16 @@ class Cursor(FakeSnowflakeCursor):
         connection.database, connection.database_set = database, database is not None
         connection._schema, connection.schema_set = schema, schema is not None
         if database:
-            self._duck_conn.execute(f"SET schema = '\"{database}\".\"{schema or 'main'}\"'")
+            self._duck_conn.execute(f'SET schema = \'"{database}"."{schema or "main"}"\'')
         else:
             self._duck_conn.execute("SET schema = 'memory.main'")
 
+    def autocommit(self, *, on: bool) -> None:
+        self._conn.autocommit(on)
+
     @property
     def in_transaction(self) -> bool:
-        return self._conn._in_transaction
+        return bool(self._conn._in_transaction)
 
     def begin(self) -> None:
         if not self.in_transaction:
@@ -177,24 +183,25 @@ class Cursor(FakeSnowflakeCursor):
         """Commit or roll back what is open; nothing open is no error, as in Snowflake."""
         if self.in_transaction:
             self._conn._in_transaction = False
-            with _translated_errors():
+            with _TranslatedErrors():
                 self._duck_conn.commit() if commit else self._duck_conn.rollback()
 
     def run(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> pa.Table:
         """The statement's result as DuckDB's Arrow."""
-        with _translated_errors():
+        with _TranslatedErrors():
             self.check_db_and_schema(tree)
             for statement in self._transform_explode(tree):
                 translated = self._transform(statement, list(parameters) if parameters else None)
                 self._execute(
                     translated, list(parameters or ()) if translated.find(exp.Placeholder) else None
                 )
-        assert self._arrow_table is not None
+        if self._arrow_table is None:
+            raise unsupported(f"a statement without a result: {tree.key}")
         return self._arrow_table
 
     def merge(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> list[str]:
-        """Run a MERGE as DuckDB's own; returns what was done to each row: INSERT, UPDATE, DELETE."""
-        with _translated_errors():
+        """Run a MERGE as DuckDB's own; returns what was done to each row: INSERT, UPDATE..."""
+        with _TranslatedErrors():
             self.check_db_and_schema(tree)
             sql = self._transform(tree, list(parameters or ())).sql(dialect="duckdb")
             done = self._duck_conn.execute(f"{sql} RETURNING merge_action", list(parameters or ()))
@@ -202,7 +209,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def describe(self, query: exp.Expression) -> pa.Schema:
         """The columns of a query, without running it."""
-        with _translated_errors():
+        with _TranslatedErrors():
             self.check_db_and_schema(query)
             unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
             sql = self._transform(unbound, None).sql(dialect="duckdb")
@@ -212,7 +219,7 @@ class Cursor(FakeSnowflakeCursor):
         return super()._transform(self._rewrite(expression), params)
 
 
-class _translated_errors:
+class _TranslatedErrors:
     """DuckDB's and fakesnow's errors, as Snowflake's numbers."""
 
     def __enter__(self) -> None: ...
@@ -251,7 +258,9 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
 
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
 TABLE = re.compile(r"(Table|View) with name \"?(.+?)\"? (does not exist|already exists)")
-COLUMN = re.compile(r"(?:Referenced column|column) \"(.+?)\" not found|does not have a column named \"(.+?)\"")
+COLUMN = re.compile(
+    r"(?:Referenced column|column) \"(.+?)\" not found|does not have a column named \"(.+?)\""
+)
 
 
 def _known(message: str, number: int | None, state: str | None) -> SqlError:
@@ -268,5 +277,5 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     if found := COLUMN.search(message):
         return compilation(f"invalid identifier '{found[1] or found[2]}'", 904, "42000")
     if "already exists" in message:
-        return compilation(message.split("\n")[0], 2002, "42710")
-    return SqlError(message.split("\nLINE")[0], number or 100000, state or "22000")
+        return compilation(message.split("\n", maxsplit=1)[0], 2002, "42710")
+    return SqlError(message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000")

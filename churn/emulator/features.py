@@ -16,9 +16,9 @@ import pyarrow.parquet
 from sqlglot import exp
 
 from churn.emulator import catalog, stages, statements, tags, wire
-from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, like, shown, split
-from churn.emulator.errors import SqlError, exists, invalid, missing
-from churn.emulator.objects import Name, Object
+from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
+from churn.emulator.errors import exists, invalid, missing
+from churn.emulator.objects import Name, Object, like
 from churn.emulator.rewrite import constant, function, table_function, value
 from churn.emulator.session import DONE, identifier, status
 from churn.emulator.statements import Result, Words, statement, unquote
@@ -95,7 +95,11 @@ def _canonical(text: str, initialize: str) -> str:
     if lag:
         text = text.replace(lag.group(), f"TARGET_LAG = '{canonical_lag(lag[1])}'", 1)
     return re.sub(
-        r"\bINITIALIZE\s*=\s*\w+", f"initialize = '{initialize}'", text, count=1, flags=re.IGNORECASE
+        r"\bINITIALIZE\s*=\s*\w+",
+        f"initialize = '{initialize}'",
+        text,
+        count=1,
+        flags=re.IGNORECASE,
     )
 
 
@@ -383,9 +387,7 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
     else:
         relation = catalog.need_relation(session.account, name, kind)
         stored = "VIEW" if relation.kind == "VIEW" else "TABLE"
-        found = [
-            _tag_row(session, r, stored, name) for r in tags.references(session, stored, name)
-        ]
+        found = [_tag_row(session, r, stored, name) for r in tags.references(session, stored, name)]
     key = "referencedEntities" if kind.upper() == "TAG" else "tagReferencesInfo"
     detail = {key: {"tagReferenceList": found}}
     return constant(json.dumps(detail))
@@ -566,6 +568,3 @@ def show_dataset_versions(session: Session, words: Words) -> Result:
         if like(pattern, v.name.name)
     ]
     return Result(statements.rows(found, columns))
-
-
-assert SqlError

@@ -29,8 +29,11 @@ DUCK_TYPES = {
     **dict.fromkeys(("FLOAT", "DOUBLE", "REAL", "FLOAT8"), "DOUBLE"),
     **dict.fromkeys(("STRING", "VARCHAR", "TEXT", "CHAR"), "VARCHAR"),
     **dict.fromkeys(("VARIANT", "OBJECT", "ARRAY"), "JSON"),
-    **{"BOOLEAN": "BOOLEAN", "DATE": "DATE", "TIMESTAMP": "TIMESTAMP", "BINARY": "BLOB"},
-    **{"TIMESTAMP_NTZ": "TIMESTAMP"},
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",
+    "BINARY": "BLOB",
+    "TIMESTAMP_NTZ": "TIMESTAMP",
 }
 
 
@@ -48,8 +51,8 @@ def duck_type(written: str) -> str:
 
 
 HEAD = re.compile(
-    rf"\((?P<arguments>.*?)\)\s*RETURNS\s+(?P<table>TABLE\s*\(.*?\)|TABLE\b)?"
-    rf"(?P<returns>\w+(?:\s*\([\d\s,]*\))?)?\s*(?P<rest>.*)",
+    r"\((?P<arguments>.*?)\)\s*RETURNS\s+(?P<table>TABLE\s*\(.*?\)|TABLE\b)?"
+    r"(?P<returns>\w+(?:\s*\([\d\s,]*\))?)?\s*(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -80,17 +83,19 @@ def _definition(session: Session, kind: str, name: Name, definition: str) -> Obj
         raise invalid(f"cannot read the definition of {name}")
     if found["table"]:
         raise unsupported(f"CREATE {kind} ... RETURNS TABLE")
-    body = re.search(rf"\bAS\s+({statements.QUOTED})\s*$", found["rest"], re.I | re.S)
+    body = re.search(rf"\bAS\s+({statements.QUOTED})\s*$", found["rest"], re.IGNORECASE | re.DOTALL)
     options = found["rest"][: body.start()] if body else found["rest"]
     language = re.search(r"\bLANGUAGE\s+(\w+)", options, re.IGNORECASE)
     if language is None or language[1].upper() != "PYTHON":
-        raise unsupported(f"CREATE {kind} ... LANGUAGE {language[1].upper() if language else 'SQL'}")
+        raise unsupported(
+            f"CREATE {kind} ... LANGUAGE {language[1].upper() if language else 'SQL'}"
+        )
     handler = re.search(r"\bHANDLER\s*=\s*'([^']+)'", options, re.IGNORECASE)
     if handler is None:
         raise invalid(f"{name} has no HANDLER")
     imports = re.search(r"\bIMPORTS\s*=\s*\((.*?)\)", options, re.IGNORECASE | re.DOTALL)
     arguments = [a.split(None, 1) for a in split(found["arguments"])]
-    types = [duck_type(re.split(r"\bDEFAULT\b", t, flags=re.I)[0]) for _, t in arguments]
+    types = [duck_type(re.split(r"\bDEFAULT\b", t, flags=re.IGNORECASE)[0]) for _, t in arguments]
     return session.owned(
         kind,
         name,
@@ -141,7 +146,9 @@ def call_function(session: Session, node: exp.Expression) -> exp.Expression:
     if not database or not schema or isinstance(top.parent, exp.Dot):
         return node
     written = str(node.this)
-    name = Name(database.upper(), schema.upper(), written if node.args.get("quoted") else written.upper())
+    name = Name(
+        database.upper(), schema.upper(), written if node.args.get("quoted") else written.upper()
+    )
     stored = session.account.objects.find("FUNCTION", name)
     if stored is None:
         return node
@@ -172,7 +179,11 @@ def _register(session: Session, stored: Object) -> str:
         ]
         call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         duck.create_function(
-            known, call, stored["types"], stored["returns"], null_handling="special",
+            known,
+            call,
+            stored["types"],
+            stored["returns"],
+            null_handling="special",
             side_effects=True,
         )
     return known
@@ -197,7 +208,7 @@ def call(session: Session, words: Words) -> Result:
 
 def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> Any:
     """The handler gets a Snowpark session of its own, in the same place."""
-    import snowflake.snowpark as snowpark
+    from snowflake import snowpark
 
     if session.account.connection is None:
         raise unsupported("CALL of a procedure where no server runs")
@@ -277,5 +288,3 @@ def show_functions(session: Session, words: Words) -> Result:
         for o in shown(session, words, words["functions"].upper().removesuffix("S"))
     ]
     return Result(statements.rows(found, columns))
-
-

@@ -22,9 +22,9 @@ import yaml
 from sqlglot import exp
 
 from churn.emulator import catalog, stages, statements, tags
-from churn.emulator.catalog import SHOW, TEXT, WHEN, common, like, shown
+from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown
 from churn.emulator.errors import SqlError, compilation, exists, invalid, missing, unsupported
-from churn.emulator.objects import Name, Object
+from churn.emulator.objects import Name, Object, like
 from churn.emulator.rewrite import function, rewrite, table, text
 from churn.emulator.session import DONE, identifier, status
 from churn.emulator.statements import Result, Words, statement, unquote
@@ -73,7 +73,7 @@ def aliases(account: Account, model: Object, version: Object) -> list[str]:
 
 
 def folder_of(account: Account, version: Object) -> Path:
-    return account.folder / "models" / version["folder"]
+    return account.folder / "models" / str(version["folder"])
 
 
 def _snow(session: Session, name: str, path: str) -> tuple[Path, str]:
@@ -153,7 +153,7 @@ def _add_version(
         target = account.folder / "models" / folder
         shutil.rmtree(target, ignore_errors=True)  # left by a process that was killed
         shutil.copytree(files, target)
-        kept = {k: v for k, v in properties.items() if k in ("metadata",)}
+        kept = {k: v for k, v in properties.items() if k == "metadata"}
         with account.objects.together():
             if creating:
                 account.objects.add(model)
@@ -178,7 +178,9 @@ def drop_model(session: Session, words: Words) -> Result:
 def _drop(account: Account, name: Name) -> None:
     found = account.objects.find("MODEL", name)
     account.objects.drop("MODEL", name)
-    for reference in account.objects.all("TAG REFERENCE", parent=name.child("MODEL").child("").parent):
+    for reference in account.objects.all(
+        "TAG REFERENCE", parent=name.child("MODEL").child("").parent
+    ):
         account.objects.drop("TAG REFERENCE", reference.name)
     if found:
         shutil.rmtree(account.folder / "models" / found["folder"], ignore_errors=True)
@@ -234,7 +236,7 @@ def set_alias(session: Session, words: Words) -> Result:
             raise exists("alias", f"{alias}' of version '{holder.name.name}")
         if version.get("alias") not in (None, alias):
             raise invalid(
-                f"version {version.name.name} already has the alias {version['alias']}; unset it first"
+                f"version {version.name.name} has the alias {version['alias']}; unset it first"
             )
         account.objects.put(version.having(alias=alias))
     return status(DONE)
@@ -340,7 +342,9 @@ def show_versions(session: Session, words: Words) -> Result:
         "created_on": WHEN,
         **dict.fromkeys(("name", "aliases", "comment", "database_name", "schema_name"), TEXT),
         **dict.fromkeys(("model_name", "is_default_version", "functions", "metadata"), TEXT),
-        **dict.fromkeys(("user_data", "model_attributes", "size", "environment", "runnable_in"), TEXT),
+        **dict.fromkeys(
+            ("user_data", "model_attributes", "size", "environment", "runnable_in"), TEXT
+        ),
         **dict.fromkeys(("inference_services", "model_spec"), TEXT),
     }
     found = []
@@ -448,7 +452,10 @@ def describe_repository(session: Session, words: Words) -> Result:
 DUCK = {
     **dict.fromkeys(("INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16", "UINT32"), "BIGINT"),
     **dict.fromkeys(("FLOAT", "DOUBLE"), "DOUBLE"),
-    **{"STRING": "VARCHAR", "BOOL": "BOOLEAN", "TIMESTAMP_NTZ": "TIMESTAMP", "UINT64": "BIGINT"},
+    "STRING": "VARCHAR",
+    "BOOL": "BOOLEAN",
+    "TIMESTAMP_NTZ": "TIMESTAMP",
+    "UINT64": "BIGINT",
 }
 """DuckDB's types of those in a model's signature; floats travel as doubles."""
 
@@ -535,9 +542,7 @@ def predictions(folder: Path, method: Method, columns: Sequence[Any]) -> pa.Stru
 
     packager = loaded(folder)
     features = packager.meta.signatures[method.target].inputs
-    given = pd.DataFrame(
-        {f.name: c.to_pandas() for f, c in zip(features, columns, strict=True)}
-    )
+    given = pd.DataFrame({f.name: c.to_pandas() for f, c in zip(features, columns, strict=True)})
     try:
         frame = given.astype({f.name: f.as_dtype() for f in features})
         found = getattr(packager.model, method.target)(frame)
@@ -549,7 +554,9 @@ def predictions(folder: Path, method: Method, columns: Sequence[Any]) -> pa.Stru
             "P0000",
         ) from error
     arrays = [
-        pa.array(found[name].to_numpy() if kind != "VARCHAR" else found[name].astype(str), _ARROW[kind])
+        pa.array(
+            found[name].to_numpy() if kind != "VARCHAR" else found[name].astype(str), _ARROW[kind]
+        )
         for name, kind in method.outputs
     ]
     return pa.StructArray.from_arrays(arrays, names=[name for name, _ in method.outputs])
@@ -598,9 +605,7 @@ def _field(node: exp.Expression, method: Method) -> tuple[exp.Expression, str] |
     return (parent, keys[0]) if len(keys) == 1 and keys[0] in known else None
 
 
-def _call(
-    session: Session, node: exp.Expression
-) -> tuple[Path, Method, list[exp.Expression]]:
+def _call(session: Session, node: exp.Expression) -> tuple[Path, Method, list[exp.Expression]]:
     """What is called: the version's folder, its method, the arguments in the method's order."""
     account, target, call = session.account, node.this, node.expression
     chosen = None
@@ -699,12 +704,17 @@ def _expand(source: exp.Expression, call: exp.Expression) -> None:
         raise unsupported("TABLE(MODEL(...)!f(...)) without a table before it")
     if source.find(exp.Window):
         raise unsupported("TABLE(MODEL(...)!f(...) OVER (PARTITION BY ...))")
-    inner = exp.Select(
-        expressions=[exp.Star(), exp.Anonymous(this="unnest", expressions=[call])]
-    )
+    inner = exp.Select(expressions=[exp.Star(), exp.Anonymous(this="unnest", expressions=[call])])
     inner.meta["named"] = True
     inner.set("from_", select.args["from_"].copy())
-    select.set("from_", exp.From(this=exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("_explained", quoted=True)))))
+    select.set(
+        "from_",
+        exp.From(
+            this=exp.Subquery(
+                this=inner, alias=exp.TableAlias(this=exp.to_identifier("_explained", quoted=True))
+            )
+        ),
+    )
     select.args["joins"].remove(join)
 
 
@@ -762,7 +772,9 @@ def _reads_one_source(select: exp.Select) -> bool:
         return False
     within: exp.Expression = select
     while (parent := within.parent) is not None:
-        if isinstance(parent, exp.Where | exp.Having | exp.Alias | exp.Join | exp.Lateral | exp.Condition) and not isinstance(parent, exp.Subquery):
+        if isinstance(
+            parent, exp.Where | exp.Having | exp.Alias | exp.Join | exp.Lateral | exp.Condition
+        ) and not isinstance(parent, exp.Subquery):
             return False
         within = parent
     return True

@@ -79,7 +79,9 @@ def like(pattern: str | None, value: str) -> bool:
         return True
     pieces = re.findall(r"\\.|%|_|[^\\%_]+", pattern)
     wild = {"%": ".*", "_": "."}
-    regex = "".join(wild.get(p) or re.escape(p[1:] if p[0] == "\\" and len(p) > 1 else p) for p in pieces)
+    regex = "".join(
+        wild.get(p) or re.escape(p[1:] if p[0] == "\\" and len(p) > 1 else p) for p in pieces
+    )
     return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
 
 
@@ -164,7 +166,7 @@ class Objects:
             where, values = where + " AND schema = ?", [database, schema]
         with self.together():
             found = self._select(where, tuple(values))
-            self._connection.execute(f"DELETE FROM objects WHERE {where}", values)  # noqa: S608
+            self._connection.execute(f"DELETE FROM objects WHERE {where}", values)
         return found
 
     def all(
@@ -189,7 +191,7 @@ class Objects:
         with self._lock:
             rows = self._connection.execute(
                 "SELECT kind, database, schema, parent, name, created_on, owner, comment, "
-                f"properties FROM objects WHERE {where} ORDER BY created_on, rowid",  # noqa: S608
+                f"properties FROM objects WHERE {where} ORDER BY created_on, rowid",
                 values,
             ).fetchall()
         return [

@@ -68,7 +68,8 @@ def connect(request: pytest.FixtureRequest) -> Callable[..., Session]:
     )
 
     def open_session(**parameters: Any) -> Session:
-        return Session.builder.configs(where | parameters).create()
+        session: Session = Session.builder.configs(where | parameters).create()
+        return session
 
     return open_session
 

@@ -57,9 +57,7 @@ def _model_aliases(text: str) -> str:
 
     rest = MODEL_ALIAS.sub(named, text)
     rest = re.sub(r"^WITH\s+(?=SELECT\b|\()", "", rest, flags=re.IGNORECASE)
-    return re.sub(
-        rf"({statements.PART})\s*!", lambda m: known.get(m[1].upper(), m[1]) + "!", rest
-    )
+    return re.sub(rf"({statements.PART})\s*!", lambda m: known.get(m[1].upper(), m[1]) + "!", rest)
 
 
 def counted(session: Session, words: Words, kind: Kind) -> Result:

@@ -179,7 +179,12 @@ def rounding_cast(session: Session, node: exp.Expression) -> exp.Expression:
         to.this is exp.DataType.Type.DECIMAL
         and [e.name for e in to.expressions] in ([], ["38"], ["38", "0"])
     )
-    if not whole or node.meta.get("exact") or isinstance(node, exp.TryCast) or isinstance(node.this, exp.Literal | exp.Null):
+    if (
+        not whole
+        or node.meta.get("exact")
+        or isinstance(node, exp.TryCast)
+        or isinstance(node.this, exp.Literal | exp.Null)
+    ):
         return node
     if isinstance(node.this, exp.JSONExtract | exp.Bracket):
         return node  # fakesnow reads numbers out of VARIANT itself
@@ -211,7 +216,11 @@ def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
     return node
 
 
-MACROS = {*macros.DEFINITIONS} - {"divisor", "whole", "add_days", "add_months", "truncated"} - {"object_of", "contains_text"}
+MACROS = (
+    {*macros.DEFINITIONS}
+    - {"divisor", "whole", "add_days", "add_months", "truncated"}
+    - {"object_of", "contains_text"}
+)
 """Those that Snowflake has under the same name."""
 
 # Dates
@@ -243,7 +252,6 @@ def value_at_extreme(session: Session, node: exp.Expression) -> exp.Expression:
     """MAX_BY gives the value of that row even when it is NULL."""
     name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
     return exp.Anonymous(this=name, expressions=[node.this.copy(), node.expression.copy()])
-
 
 
 @rewrite(exp.Seq1, exp.Seq2, exp.Seq4, exp.Seq8)
@@ -286,7 +294,7 @@ def asof(session: Session, node: exp.Expression) -> exp.Expression:
 # Functions of the session
 
 
-def constant(value: str | int | bool | None) -> exp.Expression:
+def constant(value: Any) -> exp.Expression:
     return exp.convert(value)
 
 

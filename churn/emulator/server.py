@@ -71,7 +71,8 @@ class Emulator:
 
     def close(self) -> None:
         """End it. To clients that are still open it goes on answering that their session is gone:
-        with nobody there they would try again for minutes."""
+        with nobody there they would try again for minutes.
+        """
         left = bool(self.account.sessions)
         self.account.close()
         if left:

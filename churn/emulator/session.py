@@ -8,9 +8,9 @@ import secrets
 import threading
 import uuid
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from churn.emulator.account import Account
+    from churn.emulator.fake import Cursor
 
 COMPUTING = {Kind.QUERY, Kind.INSERT, Kind.MERGE, Kind.TABLE}
 KEPT_RESULTS = 256
@@ -46,7 +47,7 @@ class Session:
         self.parameters: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.temporary: list[tuple[str, Name]] = []
-        self.cursor = account.tables.session(lambda tree: rewritten(self, tree))
+        self.cursor: Cursor = account.tables.session(lambda tree: rewritten(self, tree))
         self.results: OrderedDict[str, Result] = OrderedDict()
         self.last_query = ""
         self._kept = 0
@@ -57,7 +58,7 @@ class Session:
         self.computing = False
         """Whether the statement's rows are computed now: not described, not kept as a view."""
 
-    def __enter__(self) -> Session:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -140,7 +141,9 @@ class Session:
         self.last_query = query
         self.results[query] = result
         self._kept += result.table.nbytes
-        while len(self.results) > KEPT_RESULTS or (self._kept > KEPT_BYTES and len(self.results) > 1):
+        while len(self.results) > KEPT_RESULTS or (
+            self._kept > KEPT_BYTES and len(self.results) > 1
+        ):
             _, old = self.results.popitem(last=False)
             self._kept -= old.table.nbytes
 
@@ -283,9 +286,7 @@ def use_role(session: Session, words: Words) -> Result:
 def use_warehouse(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     if session.account.objects.find("WAREHOUSE", Name(name=name)) is None:
-        raise compilation(
-            "Object does not exist, or operation cannot be performed.", 2043, "02000"
-        )
+        raise compilation("Object does not exist, or operation cannot be performed.", 2043, "02000")
     session.warehouse = name
     return status(DONE)
 
@@ -361,7 +362,7 @@ def alter_session(session: Session, words: Words) -> Result:
             raise unsupported(f"ALTER SESSION SET {name.upper()} = {value}")
         session.parameters[name.upper()] = value
         if name.upper() == "AUTOCOMMIT":
-            session.cursor._conn.autocommit(value.upper() == "TRUE")
+            session.cursor.autocommit(on=value.upper() == "TRUE")
     return status(DONE)
 
 
@@ -433,7 +434,7 @@ def rollback(session: Session, words: Words) -> Result:
 
 # Functions of the session
 
-_CONSTANTS = {
+_CONSTANTS: dict[str, Callable[[Session], Any]] = {
     "CURRENT_DATABASE": lambda s: s.database,
     "CURRENT_SCHEMA": lambda s: s.schema,
     "CURRENT_SCHEMAS": lambda s: f'["{s.database}.{s.schema}"]' if s.schema else "[]",
@@ -456,8 +457,13 @@ _CONSTANTS = {
     "CURRENT_TRANSACTION": lambda s: str(s.number) if s.cursor.in_transaction else None,
 }
 
+
+def _constant(value: Callable[[Session], Any]) -> Any:
+    return lambda session, arguments: constant(value(session))
+
+
 for _name, _value in _CONSTANTS.items():
-    function(_name, page=_name.lower())(lambda session, arguments, v=_value: constant(v(session)))
+    function(_name, page=_name.lower())(_constant(_value))
 
 
 @function("LAST_QUERY_ID", page="last_query_id")
@@ -487,7 +493,7 @@ def is_role_in_session(session: Session, arguments: list[exp.Expression]) -> exp
 
 @table_function("RESULT_SCAN", page="result_scan")
 def result_scan(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
-    query = arguments[0] if arguments else None
+    query = str(arguments[0]) if arguments else ""
     if query in session.results:
         return session.results[query].table
     raise SqlError(f"Statement {query} not found", 709, "02000")

@@ -57,8 +57,11 @@ writes it."""
 
 
 def stage_folder(account: Account, name: Name) -> Path:
-    return account.folder / "stages" / "/".join(quote(p, safe="") for p in
-                                                (name.database, name.schema, name.name))
+    return (
+        account.folder
+        / "stages"
+        / "/".join(quote(p, safe="") for p in (name.database, name.schema, name.name))
+    )
 
 
 def place(session: Session, location: str) -> Place:
@@ -69,14 +72,12 @@ def place(session: Session, location: str) -> Place:
     """
     location = unquote(location)
     if location.startswith("snow://"):
-        kind, name, path = (location.removeprefix("snow://").split("/", 2) + ["", ""])[:3]
+        kind, name, path = [*location.removeprefix("snow://").split("/", 2), "", ""][:3]
         if kind not in SNOW:
             raise unsupported(f"snow://{kind}")
         root, label = SNOW[kind](session, name, path)
         return Place(root, path, label)
-    found = re.fullmatch(
-        rf"@(?P<name>~|%?{statements.NAME})/?(?P<path>.*)", location, re.DOTALL
-    )
+    found = re.fullmatch(rf"@(?P<name>~|%?{statements.NAME})/?(?P<path>.*)", location, re.DOTALL)
     if found is None:
         raise invalid(f"cannot read the location {location}")
     path = found["path"].strip("/") if not found["path"].endswith("/") else found["path"]
@@ -86,13 +87,13 @@ def place(session: Session, location: str) -> Place:
     if found["name"] == "~":
         root, label = account.folder / "stages" / "~" / session.user, ""
     elif found["name"].startswith("%"):
-        name = session.name(found["name"][1:])
-        catalog.need_relation(account, name, "Table")
-        root, label = stage_folder(account, Name(name.database, name.schema, f"%{name.name}")), ""
+        of = session.name(found["name"][1:])
+        catalog.need_relation(account, of, "Table")
+        root, label = stage_folder(account, Name(of.database, of.schema, f"%{of.name}")), ""
     else:
-        name = session.name(found["name"])
-        account.objects.need("STAGE", name)
-        root, label = stage_folder(account, name), name.name.lower() + "/"
+        stage = session.name(found["name"])
+        account.objects.need("STAGE", stage)
+        root, label = stage_folder(account, stage), stage.name.lower() + "/"
     root.mkdir(parents=True, exist_ok=True)
     return Place(root, path, label)
 
@@ -209,7 +210,7 @@ def _pairs(written: str) -> dict[str, str]:
     if inner.startswith("("):
         inner = inner[1:-1]
     pair = re.compile(
-        rf"(\w+)\s*=\s*({statements.QUOTED}|\((?:[^()']|{statements.QUOTED})*\)|[^\s,]+)", re.S
+        rf"(\w+)\s*=\s*({statements.QUOTED}|\((?:[^()']|{statements.QUOTED})*\)|[^\s,]+)", re.DOTALL
     )
     return {key.upper(): value for key, value in pair.findall(inner)}
 
@@ -308,7 +309,9 @@ def get(session: Session, words: Words) -> Result:
 
 def _matching(where: Place, files: list[Path], pattern: str) -> list[Path]:
     return [
-        f for f in files if re.fullmatch(pattern, where.label + f.relative_to(where.root).as_posix())
+        f
+        for f in files
+        if re.fullmatch(pattern, where.label + f.relative_to(where.root).as_posix())
     ]
 
 
@@ -382,7 +385,7 @@ def read(session: Session, files: list[Path], form: Mapping[str, Any]) -> pa.Tab
             ).to_arrow_table()
         case "JSON":
             return duck.execute(
-                "SELECT json AS \"COLUMN1\" FROM read_json_objects(?)", [names]
+                'SELECT json AS "COLUMN1" FROM read_json_objects(?)', [names]
             ).to_arrow_table()
         case _:
             return _read_csv(session, names, form)[0]
@@ -417,7 +420,7 @@ def _read_csv(
     duck.execute("DROP TABLE IF EXISTS temp.reject_errors")
     duck.execute("DROP TABLE IF EXISTS temp.reject_scans")
     written = ", ".join(f"{k} = {_duck_literal(v)}" for k, v in settings.items())
-    found = duck.execute(f"SELECT * FROM read_csv(?, {written})", [names]).to_arrow_table()  # noqa: S608
+    found = duck.execute(f"SELECT * FROM read_csv(?, {written})", [names]).to_arrow_table()
     rejected = duck.execute(
         "SELECT line, any_value(error_message) FROM temp.reject_errors GROUP BY line ORDER BY line"
     ).fetchall()
@@ -442,9 +445,9 @@ def _width(name: str, skip: int, delimiter: str, enclosed: str) -> int:
     import gzip
     import itertools
 
-    opened = gzip.open(name, "rt") if name.endswith(".gz") else Path(name).open(encoding="utf-8")
-    with opened as lines:
-        quoting = csv.QUOTE_NONE if enclosed.upper() == "NONE" else csv.QUOTE_MINIMAL
+    opening = gzip.open if name.endswith(".gz") else open
+    with opening(name, "rt", encoding="utf-8") as lines:
+        quoting: Any = csv.QUOTE_NONE if enclosed.upper() == "NONE" else csv.QUOTE_MINIMAL
         quotechar = '"' if enclosed.upper() == "NONE" else enclosed
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quotechar, quoting=quoting)
         return max((len(row) for row in itertools.islice(reader, skip, skip + 100)), default=0)
@@ -458,9 +461,9 @@ def _nulls(session: Session, found: pa.Table, form: Mapping[str, Any]) -> pa.Tab
     if str(form.get("EMPTY_FIELD_AS_NULL", "TRUE")).upper() == "TRUE":
         texts.append("")
     columns = []
-    for column in found.columns:
-        if str(form.get("TRIM_SPACE", "FALSE")).upper() == "TRUE":
-            column = pc.utf8_trim(column, " ")
+    trimmed = str(form.get("TRIM_SPACE", "FALSE")).upper() == "TRUE"
+    for written in found.columns:
+        column = pc.utf8_trim(written, " ") if trimmed else written
         is_null = pc.is_in(column, value_set=pa.array(texts, pa.string()))
         columns.append(pc.if_else(is_null, pa.scalar(None, pa.string()), column))
     return pa.Table.from_arrays(columns, names=found.column_names)
@@ -476,8 +479,10 @@ def staged(session: Session, node: exp.Expression) -> exp.Expression:
     files = where.files()
     if node.args.get("pattern"):
         files = _matching(where, files, text(node.args["pattern"]))
-    form = options(session, text(node.args["format"])) if node.args.get("format") else _stage_format(
-        session, location
+    form = (
+        options(session, text(node.args["format"]))
+        if node.args.get("format")
+        else _stage_format(session, location)
     )
     if not files:
         raise SqlError(f"Remote file '{location}' was not found.", 91016, "22000")
@@ -596,9 +601,13 @@ def unload(session: Session, words: Words) -> Result:
     if not single:
         folder = where.path.endswith("/") or not where.path
         file = f"data_0_0_0.{'snappy.parquet' if kind == 'parquet' else kind}"
-        name = where.target / file if folder else where.target.with_name(f"{name.name}_0_0_0.{kind}")
+        name = (
+            where.target / file if folder else where.target.with_name(f"{name.name}_0_0_0.{kind}")
+        )
     if name.exists() and given.get("OVERWRITE", "FALSE").upper() != "TRUE":
-        raise SqlError(f"Files already existing at the unload destination: {words['stage']}", 1030, "22000")
+        raise SqlError(
+            f"Files already existing at the unload destination: {words['stage']}", 1030, "22000"
+        )
     rows = wire.plain(session.query(query))
     name.parent.mkdir(parents=True, exist_ok=True)
     if kind == "parquet":
@@ -665,7 +674,9 @@ def copy_into(session: Session, words: Words) -> Result:
 
 def _copy_clauses(text: str) -> tuple[list[str], str, dict[str, str]]:
     """The columns, the source after FROM, and the options."""
-    found = re.fullmatch(r"(?:\((?P<columns>.*?)\)\s*)?FROM\s+(?P<rest>.*)", text, re.I | re.S)
+    found = re.fullmatch(
+        r"(?:\((?P<columns>.*?)\)\s*)?FROM\s+(?P<rest>.*)", text, re.IGNORECASE | re.DOTALL
+    )
     if found is None:
         raise invalid("COPY INTO <table> needs FROM")
     columns = split(found["columns"]) if found["columns"] else []
@@ -809,7 +820,7 @@ class _Load:
             for n, t, c in checks
         )
         rows = self.session.cursor.duck.execute(
-            f'SELECT row, wrong FROM (SELECT row_number() OVER () AS row, CASE {wrong} END AS wrong '  # noqa: S608
+            f"SELECT row, wrong FROM (SELECT row_number() OVER () row, CASE {wrong} END AS wrong "
             f'FROM "{registered}") WHERE wrong IS NOT NULL'
         ).fetchall()
         return dict(rows)
@@ -833,9 +844,7 @@ class _Load:
             return {"first_error": message.split("\n")[0], "first_error_line": line}
         return {}
 
-    def _insert(
-        self, found: pa.Table, declared: list[tuple[str, str, str]], bad: set[int]
-    ) -> int:
+    def _insert(self, found: pa.Table, declared: list[tuple[str, str, str]], bad: set[int]) -> int:
         if not found.num_columns:
             return 0
         if bad:
@@ -845,7 +854,7 @@ class _Load:
         names = ", ".join(f'"{n}"' for n, _, _ in declared)
         casts = ", ".join(f'CAST("{c}" AS {t})' for _, t, c in declared)
         self.session.cursor.duck.execute(
-            f"INSERT INTO {catalog.duck_name(self.target)} ({names}) "  # noqa: S608
+            f"INSERT INTO {catalog.duck_name(self.target)} ({names}) "
             f'SELECT {casts} FROM "{registered}"'
         )
         return int(found.num_rows)

@@ -11,7 +11,7 @@ re.compile(...
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -135,7 +135,8 @@ def _by_first_word() -> dict[str, list[Statement]]:
     found: dict[str, list[Statement]] = {}
     for each in STATEMENTS:
         first = re.match(r"\w+|\(|\{[\w|]+\}", each.syntax)
-        assert first is not None, each.syntax
+        if first is None:
+            raise ValueError(f"{each.syntax} begins with no word")
         for word in first.group().strip("{}").split("|"):
             found.setdefault(word.upper(), []).append(each)
     return {word: sorted(every, key=_words, reverse=True) for word, every in found.items()}
@@ -147,7 +148,9 @@ def _words(each: Statement) -> int:
     return len(re.findall(r"(?<![<'@|\w])[A-Z]\w*", required))
 
 
-TOKEN = re.compile(r"<(?P<slot>['@]?)(?P<name>\w+)(?P<rest>\.\.\.)?>|(?P<mark>[\[\]{}|])|(?P<word>[^\s\[\]{}|<]+)")
+TOKEN = re.compile(
+    r"<(?P<slot>['@]?)(?P<name>\w+)(?P<rest>\.\.\.)?>|(?P<mark>[\[\]{}|])|(?P<word>[^\s\[\]{}|<]+)"
+)
 
 
 def pattern(syntax: str) -> re.Pattern[str]:
@@ -193,7 +196,7 @@ def _sequence(parts: list[tuple[str, str]], at: int, taken: set[str]) -> tuple[s
             case "mark", opening:
                 name = _group_name(parts[at:])
                 new = name and name not in taken
-                taken |= {name}
+                taken.add(name)
                 inner, end = _sequence(parts, at, taken)
                 group = f"(?P<{name}>{inner})" if new else f"(?:{inner})"
                 # Possessive, so that IF is never taken for a name; not where a rest must grow.
@@ -263,7 +266,7 @@ def quote(text: str) -> str:
 def opening(text: str) -> str:
     """The words that name a statement, up to the first that is the user's."""
     words = re.findall(r"[A-Za-z_]+|\S", text)
-    named = []
+    named: list[str] = []
     for word in words[:5]:
         if not word.isalpha() or (named and word.upper() not in VOCABULARY):
             break
@@ -272,15 +275,20 @@ def opening(text: str) -> str:
 
 
 VOCABULARY = set(
-    "ACCOUNT ADD AGGREGATE ALERT ALERTS ALL APPLICATION AS BLOCK COLUMN COMMENT COMPUTE CORTEX "
-    "CREATE DATABASE DATABASES DATASET DESCRIBE DYNAMIC ENABLE EVENT EXECUTE EXPERIMENT EXTERNAL "
-    "FAILOVER FILE FORMAT FUNCTION FUNCTIONS GIT GRANTS HYBRID ICEBERG IF IMAGE IMMEDIATE IN INTEGRATION "
-    "INTEGRATIONS JOB JOBS MASKING MATERIALIZED MODEL MODELS MONITOR MONITORS NETWORK NOT "
-    "NOTEBOOK NOTIFICATION OBJECTS ON ONLINE FEATURE OR ORGANIZATION PACKAGES PASSWORD PIPE PIPES POLICY "
-    "POOL PROCEDURE PROCEDURES REPLACE REPLICATION REPOSITORY RESOURCE ROLE ROLES ROW ACCESS RULE SCHEMA "
-    "SCHEMAS SEARCH SECRET SECRETS SECURITY SEMANTIC SEQUENCE SERVICE SERVICES SESSION SET SHARE "
-    "SHARES STAGE STAGES STORAGE STREAM STREAMLIT STREAMS TABLE TABLES TAG TAGS TASK TASKS TEMP "
-    "TEMPORARY TO TRANSIENT UNDROP UNSET USER USERS VIEW VIEWS VOLUME WAREHOUSE WAREHOUSES".split()
+    re.findall(
+        r"\w+",
+        "ACCOUNT ADD AGGREGATE ALERT ALERTS ALL APPLICATION AS BLOCK COLUMN COMMENT COMPUTE "
+        "CORTEX CREATE DATABASE DATABASES DATASET DESCRIBE DYNAMIC ENABLE EVENT EXECUTE "
+        "EXPERIMENT EXTERNAL FAILOVER FILE FORMAT FUNCTION FUNCTIONS GIT GRANTS HYBRID "
+        "ICEBERG IF IMAGE IMMEDIATE IN INTEGRATION INTEGRATIONS JOB JOBS MASKING "
+        "MATERIALIZED MODEL MODELS MONITOR MONITORS NETWORK NOT NOTEBOOK NOTIFICATION "
+        "OBJECTS ON ONLINE FEATURE OR ORGANIZATION PACKAGES PASSWORD PIPE PIPES POLICY POOL "
+        "PROCEDURE PROCEDURES REPLACE REPLICATION REPOSITORY RESOURCE ROLE ROLES ROW ACCESS "
+        "RULE SCHEMA SCHEMAS SEARCH SECRET SECRETS SECURITY SEMANTIC SEQUENCE SERVICE "
+        "SERVICES SESSION SET SHARE SHARES STAGE STAGES STORAGE STREAM STREAMLIT STREAMS "
+        "TABLE TABLES TAG TAGS TASK TASKS TEMP TEMPORARY TO TRANSIENT UNDROP UNSET USER "
+        "USERS VIEW VIEWS VOLUME WAREHOUSE WAREHOUSES ",
+    )
 )
 
 
@@ -291,7 +299,10 @@ SHAPES = {
     Kind.QUERY: pa.schema([]).empty_table(),
     Kind.INSERT: pa.schema([("number of rows inserted", pa.int64())]).empty_table(),
     Kind.UPDATE: pa.schema(
-        [("number of rows updated", pa.int64()), ("number of multi-joined rows updated", pa.int64())]
+        [
+            ("number of rows updated", pa.int64()),
+            ("number of multi-joined rows updated", pa.int64()),
+        ]
     ).empty_table(),
     Kind.DELETE: pa.schema([("number of rows deleted", pa.int64())]).empty_table(),
     Kind.MERGE: pa.schema(
@@ -303,7 +314,7 @@ SHAPES = {
 """The columns of what changes something, for a client that asks before it runs."""
 
 
-def rows(found: list[dict[str, object]], columns: dict[str, pa.DataType]) -> pa.Table:
+def rows(found: Sequence[Mapping[str, object]], columns: dict[str, pa.DataType]) -> pa.Table:
     """A table of these columns, of which a row may lack some."""
     schema = pa.schema(list(columns.items()))
     return pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in found], schema=schema)

@@ -14,7 +14,7 @@ from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, spl
 from churn.emulator.errors import compilation, exists, missing
 from churn.emulator.fake import parse
 from churn.emulator.objects import Name, Object
-from churn.emulator.rewrite import constant, function, table_function, value
+from churn.emulator.rewrite import constant, function, table, table_function, value
 from churn.emulator.session import DONE, identifier, status
 from churn.emulator.statements import Result, Words, statement, unquote
 
@@ -32,7 +32,9 @@ def create_tag(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
     catalog.need_schema(session.account, name)
     allowed = [unquote(v) for v in re.findall(statements.QUOTED, _allowed(words["options"]))]
-    comment = re.search(rf"\bCOMMENT\s*=\s*({statements.QUOTED})", words["options"], re.I | re.S)
+    comment = re.search(
+        rf"\bCOMMENT\s*=\s*({statements.QUOTED})", words["options"], re.IGNORECASE | re.DOTALL
+    )
     new = session.owned("TAG", name, unquote(comment[1]) if comment else "", allowed=allowed)
     if session.account.objects.find("TAG", name):
         if words.has("if_not_exists"):
@@ -45,7 +47,9 @@ def create_tag(session: Session, words: Words) -> Result:
 
 def _allowed(options: str) -> str:
     found = re.search(
-        rf"\bALLOWED_VALUES\s+((?:{statements.QUOTED}\s*,?\s*)+)", options, re.I | re.S
+        rf"\bALLOWED_VALUES\s+((?:{statements.QUOTED}\s*,?\s*)+)",
+        options,
+        re.IGNORECASE | re.DOTALL,
     )
     return found[1] if found else ""
 
@@ -107,7 +111,9 @@ def show_tags(session: Session, words: Words) -> Result:
 
 KINDS = "TABLE|VIEW|DYNAMIC TABLE|TASK|SCHEMA|MODEL|DATASET|STAGE|WAREHOUSE|DATABASE"
 
-ASSIGNED = re.compile(rf"(?P<tag>{statements.NAME})\s*=\s*(?P<value>{statements.QUOTED})", re.DOTALL)
+ASSIGNED = re.compile(
+    rf"(?P<tag>{statements.NAME})\s*=\s*(?P<value>{statements.QUOTED})", re.DOTALL
+)
 
 
 @statement(f"ALTER {{{KINDS}}} [IF EXISTS] <name> SET TAG <tags...>", page="alter-table")
@@ -246,13 +252,13 @@ def create_view(session: Session, words: Words) -> Result:
         raise exists("object", name)
     head = clauses(words["definition"]).only("COMMENT", "TAG", "COPY GRANTS", "CHANGE_TRACKING")
     columns = split(head.columns)
-    names = [catalog._column_name(c) for c in columns]
+    names = [catalog.column_name(c) for c in columns]
     declared = exp.Schema(
-        this=catalog.table(name), expressions=[exp.to_identifier(n, quoted=True) for n in names]
+        this=table(name), expressions=[exp.to_identifier(n, quoted=True) for n in names]
     )
     session.cursor.run(
         exp.Create(
-            this=declared if names else catalog.table(name),
+            this=declared if names else table(name),
             kind="VIEW",
             replace=words.has("or_replace"),
             expression=parse(head.query),
@@ -278,7 +284,9 @@ def comments(columns: list[str]) -> dict[str, str]:
     """The comments in a list of columns."""
     found = {}
     for column in columns:
-        comment = re.search(rf"\bCOMMENT\s*=?\s*({statements.QUOTED})", column, re.I | re.S)
+        comment = re.search(
+            rf"\bCOMMENT\s*=?\s*({statements.QUOTED})", column, re.IGNORECASE | re.DOTALL
+        )
         if comment:
-            found[catalog._column_name(column)] = unquote(comment[1])
+            found[catalog.column_name(column)] = unquote(comment[1])
     return found

@@ -36,6 +36,7 @@ from churn.domain.windows import Windows
 from churn.engines import files, problems
 from churn.engines.types import TYPES
 
+
 def _float(x: pl.Expr) -> pl.Expr:
     return x.cast(pl.Float64)
 

@@ -431,7 +431,7 @@ class SnowparkEngine:
     def _table(self, table: Table) -> DataFrame:
         data = self.session.table([self.database, self.schema, table.name])
         try:
-            assert data.schema
+            _ = data.schema  # asks for it
         except SnowparkClientException as error:
             raise DataError(
                 f"table {table.name} cannot be read in {self.source}: {error.message}",
@@ -518,10 +518,9 @@ def fetch(data: DataFrame) -> pl.DataFrame:
     found = data.to_arrow()
     if found is None or not found.num_rows:
         return pl.DataFrame(schema=schema)
-    frame = pl.from_arrow(found)
-    assert isinstance(frame, pl.DataFrame)
-    frame.columns = list(schema)
-    return frame.cast(dict(schema))
+    frame = pl.DataFrame(pl.from_arrow(found))
+    columns = [frame[name].alias(n) for name, n in zip(frame.columns, schema, strict=True)]
+    return pl.DataFrame(columns).with_columns(pl.col(n).cast(k) for n, k in schema.items())
 
 
 def polars_type(kind: st.DataType) -> pl.DataType:

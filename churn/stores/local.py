@@ -34,8 +34,8 @@ from filelock import FileLock, Timeout
 
 from churn.domain.errors import StoreError, UsageError
 from churn.domain.features import KEY, FeatureView
-from churn.domain.labels import LABEL
 from churn.domain.frames import Frame
+from churn.domain.labels import LABEL
 from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.stores import (

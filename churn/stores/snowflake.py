@@ -121,7 +121,7 @@ class Place:
         name = self.name(schema, table)
         if not self.exists(schema, table):
             rows.limit(0).write.save_as_table(name, mode="ignore")
-        condition = sf.lit(True)  # noqa: FBT003
+        condition = sf.lit(True)
         for column, value in keys.items():
             condition &= sf.col(quoted(column)) == sf.lit(value)
         self.session.sql("BEGIN").collect()
@@ -152,7 +152,9 @@ class SnowflakeFeatures:
         floats = {f.name for f in frame.data.schema.fields if "Double" in type(f.datatype).__name__}
         data = frame.data.select(
             *(
-                sf.round(sf.col(quoted(n)), 9).alias(quoted(n)) if n in floats else sf.col(quoted(n))
+                sf.round(sf.col(quoted(n)), 9).alias(quoted(n))
+                if n in floats
+                else sf.col(quoted(n))
                 for n in frame.columns
             ),
             sf.lit(windows.as_of).alias(AS_OF),
@@ -197,7 +199,11 @@ class SnowflakeFeatures:
             fqn = self.place.name(FEATURE_STORE, DATASET)
             if version not in self._dataset_versions(fqn):
                 store.generate_dataset(
-                    name=fqn, version=version, spine_df=spine, features=[known], **keywords,
+                    name=fqn,
+                    version=version,
+                    spine_df=spine,
+                    features=[known],
+                    **keywords,
                     desc=f"{view} as of {windows.as_of}",
                 )
             found = Dataset.load(self.place.session, fqn).select_version(version)
@@ -220,7 +226,9 @@ class SnowflakeFeatures:
         dated = labels.data.with_column(AS_OF, sf.lit(windows.as_of))
         dated = dated.with_column("OUTCOME_END", sf.lit(windows.outcome_end))
         self.place.replace_rows(
-            PREP_DATA, f"{LABELS}_HISTORY", dated,
+            PREP_DATA,
+            f"{LABELS}_HISTORY",
+            dated,
             **{AS_OF: windows.as_of, "OUTCOME_END": windows.outcome_end},
         )
         labels.data.write.save_as_table(self.place.name(PREP_DATA, LABELS), mode="overwrite")
@@ -288,7 +296,10 @@ class SnowflakeFeatures:
             desc=f"Features of customers as of a date, {mark}",
         ).attach_feature_desc(
             # snowflake-ml 2.6 writes them into SQL as they are.
-            {f.name: f.description.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}") for f in view.features}
+            {
+                f.name: f.description.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}")
+                for f in view.features
+            }
         )
         return store.register_feature_view(made, view.version.upper())
 
@@ -603,5 +614,3 @@ class SnowflakeScores:
             self.place.replace_rows(ANALYTICS, "MODEL_PREDICTIONS", predicted, **keys)
             self.place.replace_rows(ANALYTICS, "CHURN_RISK_CUSTOMERS", data, **keys)
         return self.place.name(ANALYTICS, "CHURN_RISK_CUSTOMERS")
-
-

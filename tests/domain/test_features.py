@@ -16,12 +16,12 @@ from churn.domain.errors import UsageError
 from churn.domain.expressions import Type
 from churn.domain.features import FEATURE_VIEWS, KEY, FeatureView, feature_view, observed
 from churn.domain.windows import DEFAULT, Windows
-from churn.engines import files
+from churn.engines.types import TYPES as ALL_TYPES
 from tests import strategies
 from tests.conftest import ROOT, customers_frame, framed, orders_frame
 
 V1, V2 = FEATURE_VIEWS
-TYPES = {**files.TYPES, Type.INTEGER: pl.Int64()}
+TYPES = {**ALL_TYPES, Type.INTEGER: pl.Int64()}
 
 World = tuple[pl.DataFrame, pl.DataFrame, Windows]
 

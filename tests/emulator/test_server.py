@@ -17,7 +17,7 @@ from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from churn.emulator import app
 from churn.emulator.server import Emulator
-from churn.emulator.session import KEPT_RESULTS
+from churn.emulator.session import KEPT_RESULTS, Session
 
 pytestmark = pytest.mark.emulator
 
@@ -159,7 +159,7 @@ def test_a_fault_of_the_emulator_is_an_answer_not_a_retry(
 ) -> None:
     """The connector repeats HTTP 500 for minutes."""
     with connect(own) as connection:
-        monkeypatch.setattr(app.Session, "execute", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr(Session, "execute", lambda *_, **__: 1 / 0)
         started = time.monotonic()
         with pytest.raises(ProgrammingError, match="Internal error of the emulator") as error:
             run(connection, "SELECT 1")
@@ -207,14 +207,24 @@ def test_values_of_every_type_come_back(own: Emulator) -> None:
 def test_bound_parameters_of_every_type(own: Emulator) -> None:
     import datetime as dt
 
-    values = (1, 1.5, "é'x", True, None, dt.date(2024, 2, 29), dt.datetime(1969, 12, 31, 23, 59, 59))
+    values = (
+        1,
+        1.5,
+        "é'x",
+        True,
+        None,
+        dt.date(2024, 2, 29),
+        dt.datetime(1969, 12, 31, 23, 59, 59),
+    )
     with connect(own, paramstyle="qmark") as connection:
         cursor = connection.cursor()
         marks = ", ".join("?" * len(values))
         assert cursor.execute(f"SELECT {marks}", values).fetchone() == values
         cursor.execute("CREATE DATABASE db")
         cursor.execute("CREATE TABLE t (i INT, x FLOAT, s TEXT)")
-        cursor.executemany("INSERT INTO t VALUES (?, ?, ?)", [(i, i / 2, str(i)) for i in range(600)])
+        cursor.executemany(
+            "INSERT INTO t VALUES (?, ?, ?)", [(i, i / 2, str(i)) for i in range(600)]
+        )
         assert cursor.execute("SELECT COUNT(*), SUM(x) FROM t").fetchone() == (600, 89850.0)
 
 
@@ -236,7 +246,17 @@ def test_an_unknown_page_is_an_answer(own: Emulator) -> None:
 def test_serve_prints_how_to_connect_and_answers_in_time(tmp_path: Path) -> None:
     started = time.monotonic()
     with subprocess.Popen(
-        [sys.executable, "-m", "churn", "emulator", "serve", "--port", "0", "--path", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "churn",
+            "emulator",
+            "serve",
+            "--port",
+            "0",
+            "--path",
+            str(tmp_path),
+        ],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},

@@ -18,18 +18,19 @@ class Tables(Protocol):
 
 
 class PolarsTables:
-    def frame(self, rows: pl.DataFrame) -> PolarsFrame:
+    def frame(self, rows: pl.DataFrame) -> Any:
         return PolarsFrame(rows.lazy())
 
-    def collect(self, frame: PolarsFrame) -> pl.DataFrame:
-        return frame.lazy.collect(engine="streaming")
+    def collect(self, frame: Any) -> pl.DataFrame:
+        found: pl.DataFrame = frame.lazy.collect(engine="streaming")
+        return found
 
 
 class SnowparkTables:
     def __init__(self, session: Any) -> None:
         self.session = session
 
-    def frame(self, rows: pl.DataFrame) -> SnowparkFrame:
+    def frame(self, rows: pl.DataFrame) -> Any:
         from snowflake.snowpark import types as st
 
         schema = st.StructType(
@@ -40,8 +41,5 @@ class SnowparkTables:
         )
         return SnowparkFrame(self.session.create_dataframe(rows.rows(), schema))
 
-    def collect(self, frame: SnowparkFrame) -> pl.DataFrame:
+    def collect(self, frame: Any) -> pl.DataFrame:
         return snowpark.fetch(frame.data)
-
-
-

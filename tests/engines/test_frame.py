@@ -12,7 +12,6 @@ from churn.engines.polars import PolarsEngine, PolarsFrame
 from tests.engines.tables import Tables
 
 
-
 @pytest.fixture
 def left(tables: Tables) -> Any:
     return tables.frame(pl.DataFrame({"K": ["a", "b", None], "X": [1, 2, 3]}))
@@ -56,7 +55,9 @@ def test_null_keys_form_a_group(rows: Any, left: Any) -> None:
         ("anti", [("b", 2), (None, 3)]),
     ],
 )
-def test_null_joins_nothing(rows: Any, left: Any, right: Any, how: Any, expected: list[tuple[Any, ...]]) -> None:
+def test_null_joins_nothing(
+    rows: Any, left: Any, right: Any, how: Any, expected: list[tuple[Any, ...]]
+) -> None:
     assert rows(left.join(right, on="K", how=how)) == expected
 
 
@@ -77,7 +78,9 @@ def test_distinct_takes_null_for_equal(rows: Any, left: Any) -> None:
 @pytest.mark.parametrize(
     ("descending", "order"), [(False, ["a", "b", None]), (True, ["b", "a", None])]
 )
-def test_sort_puts_null_last(tables: Tables, left: Any, descending: bool, order: list[str | None]) -> None:
+def test_sort_puts_null_last(
+    tables: Tables, left: Any, descending: bool, order: list[str | None]
+) -> None:
     assert tables.collect(left.sort("K", descending=descending))["K"].to_list() == order
 
 

@@ -74,7 +74,7 @@ Signature = tuple[Expression, dict[str, Type]]
 NUMBERS = (INTEGER, FLOAT)
 
 
-def each(build: Callable[[], Expression], *kinds: dict[str, Type]) -> list[Signature]:
+def each(build: Callable[..., Expression], *kinds: dict[str, Type]) -> list[Signature]:
     return [(build(), k) for k in kinds]
 
 
@@ -231,7 +231,9 @@ def test_aggregates(snowpark: SnowparkTables, kind: Type, data: st.DataObject) -
         lambda frame: frame.group_by().agg(**aggregates),
         lambda frame: frame.with_columns(**repeated),
     ):
-        same(snowpark.collect(build(snowpark.frame(rows))), POLARS.collect(build(POLARS.frame(rows))))
+        same(
+            snowpark.collect(build(snowpark.frame(rows))), POLARS.collect(build(POLARS.frame(rows)))
+        )
 
 
 @pytest.mark.parametrize("name", ["first", "last"])
@@ -251,9 +253,7 @@ def test_first_and_last(
     pick = min if name == "first" else max
     for row in found.to_dicts():
         known = [
-            r
-            for r in rows.to_dicts()
-            if r["K"] == row["K"] and all(r[b] is not None for b in by)
+            r for r in rows.to_dicts() if r["K"] == row["K"] and all(r[b] is not None for b in by)
         ]
         best = pick(known, key=lambda r: tuple(r[b] for b in by), default=None)
         assert row["X"] == (best["A"] if best else None)
@@ -283,11 +283,16 @@ def test_running_windows(snowpark: SnowparkTables, kind: Type, data: st.DataObje
     same(found[1], found[0])
     end = "9999-12-31"  # NULL comes last
     for row in found[1].to_dicts():
-        before = sorted(
-            (str(r["B"] or end), r["ID"], r["A"])
-            for r in rows.to_dicts()
-            if r["K"] == row["K"] and (str(r["B"] or end), r["ID"]) <= (str(row["B"] or end), row["ID"])
-        ) if all(r is not None for r in rows["A"]) else []
+        before = (
+            sorted(
+                (str(r["B"] or end), r["ID"], r["A"])
+                for r in rows.to_dicts()
+                if r["K"] == row["K"]
+                and (str(r["B"] or end), r["ID"]) <= (str(row["B"] or end), row["ID"])
+            )
+            if all(r is not None for r in rows["A"])
+            else []
+        )
         if before:
             values = [v for *_, v in before]
             assert close(row["SUM"], plain("sum", values))
@@ -302,7 +307,7 @@ def test_every_operation_is_compared() -> None:
     compared = {name for expression, _ in ON_ROWS for name in _operations(expression)}
     compared |= {*OF_NUMBERS, *OF_ALL} | {"first", "last", "count_rows"} | RUNNING | ORDERED
     assert compared == OPERATIONS
-    assert AGGREGATES <= compared
+    assert compared >= AGGREGATES
 
 
 # Verbs, with a plain loop as the third witness
@@ -365,7 +370,9 @@ def test_as_of_joins(snowpark: SnowparkTables, left: pl.DataFrame, right: pl.Dat
             (
                 (r["U"], r["ID"])
                 for r in right.to_dicts()
-                if None not in (r["U"], r["K"], row["T"]) and r["K"] == row["K"] and r["U"] <= row["T"]
+                if None not in (r["U"], r["K"], row["T"])
+                and r["K"] == row["K"]
+                and r["U"] <= row["T"]
             ),
             default=(None, None),
         )
@@ -405,4 +412,6 @@ def test_sort_orders_the_same_with_null_last(
     ]
     assert_frame_equal(found[1], found[0])
     for left, right in itertools.pairwise(found[1]["A"]):
-        assert right is None or (left is not None and (left >= right if descending else left <= right))
+        assert right is None or (
+            left is not None and (left >= right if descending else left <= right)
+        )

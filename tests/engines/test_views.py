@@ -40,7 +40,9 @@ def histories(draw: st.DrawFn) -> World:
         history = draw(strategies.orders(known, max_size=6))
         name = f"C{i}"
         orders.append(
-            history.with_columns(CUSTOMER_ID=pl.lit(name), ORDER_ID=pl.format("O{}-{}", pl.lit(i), "ORDER_ID"))
+            history.with_columns(
+                CUSTOMER_ID=pl.lit(name), ORDER_ID=pl.format("O{}-{}", pl.lit(i), "ORDER_ID")
+            )
         )
         segment = draw(st.sampled_from(strategies.SEGMENTS))
         customers.append((name, segment, known.observation_start, "North"))

@@ -105,7 +105,10 @@ def test_missing_values_are_no_error(fitted: Pipeline, x: pd.DataFrame) -> None:
     holes.loc[holes.index[0], "SEGMENT"] = None
     holes.loc[holes.index[1], "AVG_ORDER_AMOUNT"] = np.nan
     assert np.isfinite(train.probabilities(fitted, holes)).all()
-    said = explain.reasons(explain.explain(fitted, holes), FEATURES, count=len(FEATURES))
+    found = explain.explain(fitted, holes)
+    contributions = pl.DataFrame(found.values, schema=list(found.features))
+    rows = pl.from_pandas(holes, nan_to_null=True)
+    said = explain.reasons(rows, contributions, FEATURES, count=len(FEATURES))
     assert any("SEGMENT unknown" in reason for reason in said[0])
     assert any("AVG_ORDER_AMOUNT unknown" in reason for reason in said[1])
 
@@ -171,12 +174,11 @@ def test_importance_shares_add_up_and_follow_the_signal(fitted: Pipeline, x: pd.
 
 
 def test_reasons_name_the_strongest_features_in_words() -> None:
-    data = pd.DataFrame(
-        {"DAYS_SINCE_LAST_ORDER": [95.0], "RETURN_RATE": [0.25], "SEGMENT": ["Basic"]}
+    rows = pl.DataFrame(
+        {"DAYS_SINCE_LAST_ORDER": [95], "RETURN_RATE": [0.25], "SEGMENT": ["Basic"]}
     )
-    values = np.array([[0.9, -1.5, 0.1]])
-    found = explain.Explanation(tuple(data.columns), values, 0.0, data)
-    assert explain.reasons(found, FEATURES, count=2) == [
+    found = pl.DataFrame([[0.9, -1.5, 0.1]], schema=rows.columns, orient="row")
+    assert explain.reasons(rows, found, FEATURES, count=2) == [
         ["25% of orders returned (lowers the risk)", "last order 95 days ago (raises the risk)"]
     ]
 

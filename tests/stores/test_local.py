@@ -82,8 +82,8 @@ def of(selector: str) -> Reference:
 ROWS = pl.DataFrame({"CUSTOMER_ID": ["B", "A"], "X": [0.1, 0.2], "IS_CHURNED": [1, 0]})
 
 
-def test_features_carry_their_own_record(stores: Stores, home: Path) -> None:
-    record = stores.features.save_features(V1, DEFAULT, ROWS)
+def test_features_carry_their_own_record(home: Path) -> None:
+    record = local.ParquetFeatures(home).save_features(V1, DEFAULT, ROWS)
     assert (record.view, record.as_of, record.rows) == (str(V1), DEFAULT.as_of, 2)
     path = home / "features" / "CUSTOMER_FEATURES" / "v1" / "2024-06-30.parquet"
     assert record.location == str(path)
@@ -92,17 +92,19 @@ def test_features_carry_their_own_record(stores: Stores, home: Path) -> None:
     assert (kept["fingerprint"], kept["data_hash"]) == (record.fingerprint, record.data_hash)
 
 
-def test_features_of_the_same_date_are_replaced(stores: Stores, home: Path) -> None:
-    stores.features.save_features(V1, DEFAULT, ROWS)
-    stores.features.save_features(V1, DEFAULT, ROWS.head(1))
+def test_features_of_the_same_date_are_replaced(home: Path) -> None:
+    local.ParquetFeatures(home).save_features(V1, DEFAULT, ROWS)
+    local.ParquetFeatures(home).save_features(V1, DEFAULT, ROWS.head(1))
     (path,) = (home / "features").rglob("*.parquet")
     assert pl.read_parquet(path).height == 1
 
 
-def test_training_sets_are_named_after_their_content(stores: Stores, home: Path) -> None:
-    first = stores.features.save_training_set(V1, DEFAULT, ROWS)
-    same = stores.features.save_training_set(V1, DEFAULT, ROWS.reverse())
-    other = stores.features.save_training_set(V1, DEFAULT, ROWS.with_columns(X=pl.lit(0.3)))
+def test_training_sets_are_named_after_their_content(home: Path) -> None:
+    first = local.ParquetFeatures(home).save_training_set(V1, DEFAULT, ROWS)
+    same = local.ParquetFeatures(home).save_training_set(V1, DEFAULT, ROWS.reverse())
+    other = local.ParquetFeatures(home).save_training_set(
+        V1, DEFAULT, ROWS.with_columns(X=pl.lit(0.3))
+    )
     assert (first.name, first.churned, first.rows) == (same.name, 1, 2)
     assert first.name != other.name
     assert len(list((home / "training_sets").iterdir())) == 2
@@ -252,7 +254,7 @@ def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"cannot be written to(.|\n)*CHURN_HOME"):
         broken.experiments.log(new_run())
     with pytest.raises(StoreError, match="cannot write"):
-        broken.features.save_features(V1, DEFAULT, ROWS)
+        local.ParquetFeatures(tmp_path / "file" / "home").save_features(V1, DEFAULT, ROWS)
 
 
 def test_a_store_that_is_held_by_another_process_is_named(
