@@ -1,6 +1,6 @@
 # Thin on purpose: each target is one command that you could type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help setup test cover train check lint types bench lock clean
+.PHONY: help setup test test-fast cover train train-emulated train-remote check lint types mutants bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -10,18 +10,31 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 ARGS ?=
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make .venv and install the locked versions, if missing or stale
 
 test: $(READY) ## Run the tests
 	$(BIN)/pytest -n 2 $(ARGS)
 
+test-fast: $(READY) ## Run the tests that need neither the emulator nor much time
+	$(BIN)/pytest -n 2 -m "not emulator and not slow" $(ARGS)
+
 cover: $(READY) ## Run the tests with the coverage gate: 90 % by branches
 	$(BIN)/pytest -n 2 --cov $(ARGS)
 
 train: $(READY) ## Train on the sample data: metrics, a model version, the customers at risk
 	$(BIN)/churn train $(ARGS)
+
+train-emulated: $(READY) ## The whole Snowflake path on a local emulator: setup, load, train, inference in SQL
+	$(BIN)/churn sql apply setup --connection emulator
+	$(BIN)/churn sql apply load --connection emulator
+	$(BIN)/churn doctor --connection emulator
+	$(BIN)/churn train --connection emulator $(ARGS)
+	$(BIN)/churn sql apply inference --connection emulator
+
+train-remote: $(READY) ## Train in Snowflake, on CHURN_CONNECTION or the default connection
+	$(BIN)/churn train --target snowflake $(ARGS)
 
 check: lint types cover ## Everything that a pull request must pass
 
@@ -31,6 +44,9 @@ lint: $(READY) ## Check style and format
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy
+
+mutants: $(READY) ## Plant faults in the engines and see the tests find each
+	$(BIN)/python tools/mutants.py $(ARGS)
 
 bench: $(READY) ## Measure features and labels against hand-written Polars, 10 million orders
 	$(BIN)/pytest benchmarks --benchmark-only -s $(ARGS)

@@ -15,6 +15,8 @@ from churn.domain.errors import UsageError
 from churn.domain.windows import DEFAULT, Windows
 
 if TYPE_CHECKING:
+    from snowflake.snowpark import Session
+
     from churn.engines import Engine
     from churn.engines.polars import PolarsEngine
     from churn.engines.snowpark import SnowparkEngine
@@ -130,10 +132,55 @@ def remote_engine(settings: Settings) -> SnowparkEngine:
     from churn.engines.snowpark import SnowparkEngine
 
     found = SnowparkEngine(connect(settings), settings.database, SCHEMA)
-    if settings.connection == EMULATOR:
+    if settings.connection == EMULATOR and _mark(settings) != _loaded(settings):
         load(settings, found)
-    else:
-        found.enter()
+        loaded(settings)
+    found.enter()
+    return found
+
+
+def _loaded(settings: Settings) -> str:
+    """What the emulator's tables were last loaded from."""
+    file = settings.home / "emulator" / "loaded"
+    return file.read_text() if file.is_file() else ""
+
+
+def _mark(settings: Settings) -> str:
+    """The local files as they are now, and the database they belong in."""
+    files = sorted(f for f in settings.data.glob("*") if f.is_file())
+    stamps = [f"{f.name} {f.stat().st_size} {f.stat().st_mtime_ns}" for f in files]
+    return "\n".join([settings.database, str(settings.data.absolute()), *stamps])
+
+
+def loaded(settings: Settings) -> None:
+    """Remember that the tables hold the local files, so that they are not loaded again."""
+    if settings.connection == "emulator":
+        folder = settings.home / "emulator"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "loaded").write_text(_mark(settings))
+
+
+def names(settings: Settings) -> dict[str, str]:
+    """The names in the SQL scripts."""
+    return {
+        "database": settings.database,
+        "role": f"{settings.database}_ROLE",
+        "warehouse": f"{settings.database}_WH",
+        "data": settings.data.absolute().as_posix(),
+    }
+
+
+def contents(session: Session, database: str) -> list[str]:
+    """What is in the database, for people: kind and name."""
+    from snowflake.snowpark.exceptions import SnowparkClientException
+
+    found = []
+    for kind in ("TABLES", "VIEWS", "MODELS", "EXPERIMENTS", "DATASETS"):
+        try:
+            rows = session.sql(f"SHOW {kind} IN DATABASE {database}").collect()
+        except SnowparkClientException:
+            return [f"there is no database {database}"]
+        found += [f"{kind[:-1].lower()} {r['schema_name']}.{r['name']}" for r in rows]
     return found
 
 

@@ -59,12 +59,14 @@ data = _group("Make sample data, and check data against its contracts.")
 runs = _group("Look at the runs of the experiment.")
 models = _group("Look at the registered models, and choose among them.")
 leakage = _group("Ask whether a function knows what it could not have known.")
+sql = _group("Print and run the SQL scripts: setup, load, inference, cleanup.")
 emulator = _group("Run a local Snowflake, and see what it does.")
 for name, group in (
     ("data", data),
     ("runs", runs),
     ("models", models),
     ("leakage", leakage),
+    ("sql", sql),
     ("emulator", emulator),
 ):
     app.add_typer(group, name=name)
@@ -124,6 +126,7 @@ Connection = Annotated[
         help="To Snowflake: a name in connections.toml, or emulator: one in this process.",
     ),
 ]
+Script = Annotated[str, typer.Argument(help="setup, load, inference or cleanup.")]
 Out = Annotated[
     Optional[Path],
     typer.Option(help="File to write: .csv or .parquet. In Snowflake, without it: a table."),
@@ -522,6 +525,69 @@ def leakage_rules(json: Json = False) -> None:
         return
     for rule in RULES.values():
         printing.say(f"{rule.name}\n  {rule.means}\n  Mend: {rule.mend}")
+
+
+@sql.command("plan")
+def sql_plan(script: Script, data: Data = None) -> None:
+    """Print a script with the names of the settings in it."""
+    from churn import scripts
+
+    typer.echo(scripts.rendered(script, bootstrap.names(_settings(data))))
+
+
+@sql.command("apply")
+def sql_apply(
+    script: Script, data: Data = None, target: Target = None, connection: Connection = None
+) -> None:
+    """Run a script in Snowflake, and print what its queries answer."""
+    from churn import printing, scripts
+    from churn.connecting import connect
+
+    settings = _settings(data)
+    text = scripts.rendered(script, bootstrap.names(settings))
+    for done in scripts.run(connect(settings), text):
+        printing.statement(done)
+    if script == "load":
+        bootstrap.loaded(settings)
+
+
+@sql.command("destroy")
+def sql_destroy(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    target: Target = None,
+    connection: Connection = None,
+) -> None:
+    """Remove everything that the setup made, with all that is in it, after showing it."""
+    from churn import printing, scripts
+    from churn.connecting import connect
+
+    settings = _settings()
+    session = connect(settings)
+    text = scripts.rendered("cleanup", bootstrap.names(settings))
+    typer.echo(text)
+    for line in bootstrap.contents(session, settings.database):
+        typer.echo(f"  {line}")
+    if not yes:
+        typer.confirm("Remove all of this?", abort=True)
+    for done in scripts.run(session, text):
+        printing.statement(done)
+
+
+@app.command("doctor")
+def doctor(target: Target = None, connection: Connection = None, json: Json = False) -> None:
+    """Check a connection before anything is created; exit code 1 if something is missing."""
+    from churn import printing
+    from churn.connecting import connect
+    from churn.doctor import examine
+
+    settings = _settings()
+    found = list(examine(connect(settings), settings.database))
+    if json:
+        _print_json({"ok": all(f.ok for f in found), "findings": found})
+    else:
+        printing.findings(found)
+    if not all(f.ok for f in found):
+        raise typer.Exit(1)
 
 
 @emulator.command("serve")

@@ -10,15 +10,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+    from churn.doctor import Finding
     from churn.domain.contracts import Problem
     from churn.pipelines.explore import Exploration
     from churn.pipelines.score import RiskList
     from churn.pipelines.train import Training
+    from churn.scripts import Done
     from churn.stores import ModelVersion, Run
 
 Show = Callable[[str, int, int], None]
 
 COUNTS = ("ROWS", "CUSTOMERS", "CHURNED", "ORDERS", "HIGH", "MEDIUM", "LOW", "AT_RISK", "RANK")
+LINE = 100
 SHARES = ("CHURN_RATE", "GAIN", "PREDICTED", "ACTUAL")
 
 
@@ -287,3 +290,21 @@ def _cell(column: str, value: object) -> str:
             return f"{value:,}"
         case _:
             return str(value)
+
+
+def statement(done: Done, rows: int = 20) -> None:
+    """A statement of a script that ran: its beginning, and the rows of what asks or copies."""
+    first = " ".join(done.sql.split())
+    title = first if len(first) <= LINE else f"{first[: LINE - 3]}..."
+    if done.columns == ("status",) or not done.rows:
+        say(title)
+    else:
+        table(title, done.columns, done.rows[:rows])
+
+
+def findings(found: Sequence[Finding]) -> None:
+    """The checks of a connection, with what mends those that failed."""
+    rows = [
+        ("ok" if f.ok else "missing", f.check, f.found, "" if f.ok else f.remedy) for f in found
+    ]
+    table("Connection", ("", "check", "found", "remedy"), rows)

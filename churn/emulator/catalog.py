@@ -264,6 +264,7 @@ def create_table(session: Session, words: Words) -> Result:
         raise exists("object", name)
     if there and not words.has("or_replace"):
         raise exists("object", name)
+    forget_loads(session.account, name)
     replace = "OR REPLACE " if words.has("or_replace") else ""
     tree = parse(f"CREATE {replace}TABLE {name} {words['definition']}")
     session.cursor.run(tree, words.parameters)
@@ -297,8 +298,18 @@ def drop_relation(session: Session, words: Words) -> Result:
     return status(f"{name.name} successfully dropped.")
 
 
+def forget_loads(account: Account, name: Name) -> None:
+    """A new table, or an emptied one, has been loaded from nothing."""
+    where = name.child("LOADED").child("")
+    for load in account.objects.all(
+        "LOADED FILE", database=name.database, schema=name.schema, parent=where.parent
+    ):
+        account.objects.drop("LOADED FILE", load.name)
+
+
 def forget_relation(session: Session, kind: str, name: Name) -> None:
     objects = session.account.objects
+    forget_loads(session.account, name)
     objects.drop(kind, name)
     objects.drop("TAG REFERENCE", name.child(kind))
     objects.drop("TEMPORARY", name.child(kind))
@@ -475,7 +486,7 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
             "ext_character_maximum_length FROM duckdb_columns() c "
             "LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext e "
             "ON ext_table_catalog = database_name AND ext_table_schema = schema_name "
-            "AND ext_table_name = table_name AND extcolumn_name = column_name "
+            "AND ext_table_name = table_name AND ext_column_name = column_name "
             "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
             [name.database, name.schema, name.name],
         ).fetchall()
@@ -725,7 +736,11 @@ def create_account_object(session: Session, words: Words) -> Result:
         kind,
         Name(name=name),
         head.text("COMMENT"),
-        **{k.lower(): unquote(v) for k, v in head.options.items() if "PASSWORD" not in k},
+        **{
+            k.lower(): unquote(v)
+            for k, v in head.options.items()
+            if k != "COMMENT" and "PASSWORD" not in k
+        },
     )
     if session.account.objects.find(kind, new.name) is not None and not words.has("or_replace"):
         if words.has("if_not_exists"):

@@ -107,6 +107,7 @@ def truncate(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
     if not (words.has("if_exists") and not catalog.relation(session.account, name)):
         session.cursor.run(exp.Delete(this=table(name)))
+        catalog.forget_loads(session.account, name)
     return Result(statements.rows([{"status": "Statement executed successfully."}], STATUS))
 
 
