@@ -73,7 +73,8 @@ def run(session: Session, text: str) -> Iterator[Done]:
     cursor = session.connection.cursor()
     for statement in statements(text):
         try:
-            rows = cursor.execute(statement).fetchall()
+            cursor.execute(statement)
+            rows = cursor.fetchall()
         except Error as error:
             raise StoreError(
                 f"the statement failed: {statement.splitlines()[0]} ...: {error.raw_msg}",

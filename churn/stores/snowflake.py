@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -316,10 +317,16 @@ class SnowflakeExperiments:
     place: Place
 
     def log(self, run: NewRun) -> str:
-        name = re.sub(r"\W", "_", f"{run.name}_{run.training}").upper()
-        with self.place.translated(f"recording the run {name}"):
+        stem = re.sub(r"\W", "_", f"{run.name}_{run.training}").upper()
+        with self.place.translated(f"recording the run {stem}"):
             tracking = self._tracking()
             tracking.set_experiment(EXPERIMENT_NAME)
+            experiment = self.place.name(EXPERIMENTS, EXPERIMENT_NAME)
+            shown = self.place.session.sql(f"SHOW RUNS IN EXPERIMENT {experiment}").collect()
+            taken = {row["name"] for row in shown}
+            name = next(
+                n for i in count(1) if (n := stem if i == 1 else f"{stem}_{i}") not in taken
+            )
             with tracking.start_run(name):
                 tags = {f"{TAG}{k}": v for k, v in {**run.tags, "name": run.name}.items()}
                 facts = {**run.parameters, **tags, f"{TAG}training": run.training}
@@ -368,9 +375,10 @@ class SnowflakeExperiments:
     def _tracking(self) -> Any:
         from snowflake.ml.experiment import ExperimentTracking
 
-        return ExperimentTracking(
-            self.place.session, database_name=self.place.database, schema_name=EXPERIMENTS
-        )
+        # ExperimentTracking is one a process, on the session that it first saw; a class of its own
+        # makes it one a store.
+        own = type("StoreTracking", (ExperimentTracking,), {"_instance": None})
+        return own(self.place.session, database_name=self.place.database, schema_name=EXPERIMENTS)
 
 
 def _by_run(rows: Sequence[Any]) -> dict[str, dict[str, str]]:

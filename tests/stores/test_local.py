@@ -11,75 +11,21 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 
 from churn.domain.errors import StoreError, UsageError
-from churn.domain.features import FEATURE_VIEWS
 from churn.domain.windows import DEFAULT
-from churn.model import train
 from churn.stores import (
     MODEL_NAME,
-    Lineage,
-    ModelVersion,
-    NewModel,
-    NewRun,
     Reference,
     Stores,
     local,
 )
-
-V1 = FEATURE_VIEWS[0]
-
-X = pd.DataFrame({name: np.arange(40.0) * (i + 1) for i, name in enumerate(V1.columns)})
-FITTED = train.pipeline(V1.features, {"n_estimators": 3}, seed=0).fit(X, np.arange(40) % 2)
-
-
-def new_run(**changes: Any) -> NewRun:
-    fields: dict[str, Any] = {
-        "name": "Baseline",
-        "training": "t1",
-        "parameters": {"max_depth": "3"},
-        "metrics": {"cv_log_loss_mean": 0.5},
-        "tags": {"chosen": "true"},
-    }
-    return NewRun(**{**fields, **changes})
-
-
-def lineage(run: str, **changes: Any) -> Lineage:
-    fields: dict[str, Any] = {
-        "run": run,
-        "feature_view": str(V1),
-        "feature_fingerprint": V1.plan.fingerprint,
-        "training_set": "TRAINING_SET_1",
-        "data_hash": "ab12",
-        "as_of": DEFAULT.as_of,
-        "observation_start": DEFAULT.observation_start,
-        "outcome_end": DEFAULT.outcome_end,
-        "gap_days": 0,
-        "threshold": 0.1 + 0.2,
-        "code_version": "0.1.0",
-    }
-    return Lineage(**{**fields, **changes})
-
-
-def register(stores: Stores, **changes: Any) -> ModelVersion:
-    run = stores.experiments.log(new_run())
-    model = NewModel(MODEL_NAME, FITTED, X.head(5), "a comment", {"roc_auc": 0.8})
-    return stores.models.register(model, lineage(run, **changes))
-
-
-def of(selector: str) -> Reference:
-    return Reference(MODEL_NAME, selector)
-
+from tests.stores.records import ROWS, V1, new_run, register
 
 # Features and training sets
-
-ROWS = pl.DataFrame({"CUSTOMER_ID": ["B", "A"], "X": [0.1, 0.2], "IS_CHURNED": [1, 0]})
 
 
 def test_features_carry_their_own_record(home: Path) -> None:
@@ -125,13 +71,6 @@ def test_a_run_is_read_back_as_it_was_logged(stores: Stores, tmp_path: Path) -> 
     assert (Path(run.location) / "plots" / "roc.png").read_bytes() == b"png"
 
 
-def test_the_newest_run_comes_first(stores: Stores) -> None:
-    stores.experiments.log(new_run(name="A"))
-    time.sleep(0.01)
-    stores.experiments.log(new_run(name="B"))
-    assert [run.name for run in stores.experiments.runs()] == ["B", "A"]
-
-
 def test_a_run_that_did_not_finish_is_not_seen_and_is_buried(stores: Stores, home: Path) -> None:
     """What a killed process leaves is hidden at once and marked by the next writer."""
     client = local.Database(home).client
@@ -154,64 +93,10 @@ def test_an_empty_store_has_no_runs_and_is_not_made_by_looking(tmp_path: Path) -
 # Models
 
 
-def test_a_version_knows_where_it_comes_from(stores: Stores) -> None:
-    made = register(stores)
-    (run,) = stores.experiments.runs()
-    assert (made.name, made.version, made.comment) == (MODEL_NAME, "V1", "a comment")
-    assert made.lineage == lineage(run.id)
-    assert made.lineage.windows == DEFAULT
-    assert made.metrics == {"roc_auc": 0.8}
-
-
-def test_a_loaded_model_says_what_the_saved_one_said(stores: Stores) -> None:
-    loaded = stores.models.load(register(stores))
-    assert np.array_equal(train.probabilities(loaded, X), train.probabilities(FITTED, X))
-
-
 def test_model_files_hold_no_pickle(stores: Stores, home: Path) -> None:
     """Loading a model must not be able to run code that somebody put into it."""
     register(stores)
     assert not list(home.rglob("*.pkl"))
-
-
-def test_the_first_version_is_the_default_until_another_is_chosen(stores: Stores) -> None:
-    register(stores)
-    register(stores)
-    assert stores.models.get(of("DEFAULT")).version == "V1"
-    assert stores.models.set_default(of("V2")).is_default
-    assert [v.is_default for v in stores.models.versions(MODEL_NAME)] == [False, True]
-
-
-def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
-    register(stores)
-    register(stores)
-    assert stores.models.set_alias(of("V1"), "production").aliases == ("PRODUCTION",)
-    stores.models.set_alias(of("LAST"), "PRODUCTION")
-    assert [v.aliases for v in stores.models.versions(MODEL_NAME)] == [(), ("PRODUCTION",)]
-    assert stores.models.get(of("PRODUCTION")).version == "V2"
-
-
-def test_first_and_last_are_aliases_by_themselves(stores: Stores) -> None:
-    register(stores)
-    register(stores)
-    assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
-
-
-@pytest.mark.parametrize("alias", ["V3", "DEFAULT", "last", "two words", ""])
-def test_words_that_mean_something_else_are_no_aliases(stores: Stores, alias: str) -> None:
-    register(stores)
-    with pytest.raises(UsageError, match="cannot be an alias"):
-        stores.models.set_alias(of("V1"), alias)
-
-
-def test_unknown_models_versions_and_aliases_are_refused(stores: Stores) -> None:
-    with pytest.raises(StoreError, match="there is no model CUSTOMER_CHURN_PREDICTOR"):
-        stores.models.get(of("V1"))
-    register(stores)
-    with pytest.raises(StoreError, match=r"no version of .* 'V9'(.|\n)*There is: .*V1"):
-        stores.models.get(of("V9"))
-    with pytest.raises(StoreError, match=r"no alias of .* 'PRODUCTION'"):
-        stores.models.set_default(of("PRODUCTION"))
 
 
 @pytest.mark.parametrize(

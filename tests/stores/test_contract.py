@@ -1,0 +1,277 @@
+"""What every store promises: the same tests on the laptop, on the emulator, on an account."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from churn.domain.contracts import CUSTOMERS, ORDERS
+from churn.domain.errors import DataError, StoreError, UsageError
+from churn.domain.features import FEATURE_VIEWS, FeatureView
+from churn.domain.windows import DEFAULT
+from churn.engines import Engine
+from churn.engines.polars import PolarsEngine
+from churn.engines.snowpark import SnowparkEngine, fetch
+from churn.model import train
+from churn.pipelines import prepare
+from churn.stores import MODEL_NAME, Stores, local
+from churn.stores import snowflake as remote
+from tests.conftest import ROOT, customers_frame, orders_frame
+from tests.stores.records import FITTED, X, lineage, new_run, of, register
+
+V1, V2 = FEATURE_VIEWS
+
+
+@pytest.fixture
+def remote_engine(snowpark_session: Any) -> SnowparkEngine:
+    database = snowpark_session.get_current_database().strip('"')
+    engine = SnowparkEngine(snowpark_session, database, remote.PREP_DATA)
+    engine.prepare(remote.SCHEMAS)
+    return engine
+
+
+@pytest.fixture(params=["local", "snowflake"])
+def target(
+    request: pytest.FixtureRequest, home: Path, tmp_path: Path
+) -> tuple[Engine[Any], Stores]:
+    """An engine and the stores beside it."""
+    if request.param == "local":
+        (tmp_path / "tables").mkdir()
+        return PolarsEngine(tmp_path / "tables"), local.stores(home)
+    engine = request.getfixturevalue("remote_engine")
+    return engine, remote.stores(engine.session, engine.database)
+
+
+@pytest.fixture
+def stores(target: tuple[Engine[Any], Stores]) -> Stores:
+    return target[1]
+
+
+@pytest.fixture
+def engine(target: tuple[Engine[Any], Stores]) -> Engine[Any]:
+    """With three customers: A stays, B leaves, C was never there."""
+    found = target[0]
+    days = [("A", "2024-02-29"), ("A", "2024-08-01"), ("B", "2024-06-30"), ("C", "2023-01-01")]
+    found.save(ORDERS, orders_frame([(who, day, 10.1, "FULFILLED") for who, day in days]))
+    found.save(CUSTOMERS, customers_frame([(who, "Basic") for who in "ABC"]))
+    return found
+
+
+# Features
+
+
+def saved(engine: Engine[Any], stores: Stores, view: FeatureView = V2) -> Any:
+    return stores.features.save(engine, view, DEFAULT, prepare.features(engine, view, DEFAULT))
+
+
+def test_features_are_stored_with_their_record(engine: Engine[Any], stores: Stores) -> None:
+    for view in (V1, V2, V2):  # twice the same is stored once
+        features = saved(engine, stores, view)
+        assert (features.record.view, features.record.rows) == (str(view), 2)
+        assert features.record.fingerprint == view.plan.fingerprint
+        expected = prepare.feature_rows(engine, view, DEFAULT)
+        assert_frame_equal(features.rows, expected.sort("CUSTOMER_ID"))
+
+
+def test_a_training_set_is_named_after_its_content(engine: Engine[Any], stores: Stores) -> None:
+    """The hash is that of these rows, on whichever target."""
+    features = saved(engine, stores)
+    made = [
+        stores.features.training_set(engine, V2, DEFAULT, prepare.labels(engine, DEFAULT), features)
+        for _ in range(2)
+    ]
+    (record, rows), (again, _) = made
+    assert record == again
+    assert (record.rows, record.churned) == (2, 1)
+    assert rows.columns == ["CUSTOMER_ID", "IS_CHURNED", *V2.columns]
+    assert rows["IS_CHURNED"].to_list() == [0, 1]
+    assert record.name == "TRAINING_SET_" + record.data_hash[:16].upper()
+    assert record.data_hash == HASH
+
+
+HASH = "a7229ab0205167e8e3dd7dd84eac17bb6c9997f5b343299a16465525d3ff8a70"
+
+
+def test_no_customers_are_no_training_set(engine: Engine[Any], stores: Stores) -> None:
+    windows = DEFAULT.ending(date(2020, 6, 30))
+    nobody = prepare.features(engine, V2, windows)
+    features = stores.features.save(engine, V2, windows, nobody)
+    with pytest.raises(DataError, match="nobody to learn from"):
+        stores.features.training_set(engine, V2, windows, prepare.labels(engine, windows), features)
+
+
+# Experiments
+
+
+def test_a_run_is_read_back_as_it_was_logged(stores: Stores, tmp_path: Path) -> None:
+    artifacts = tmp_path / "artifacts"
+    (artifacts / "plots").mkdir(parents=True)
+    (artifacts / "plots" / "roc.png").write_bytes(b"png")
+    (artifacts / "table.csv").write_text("a")
+    run_id = stores.experiments.log(new_run(artifacts=artifacts))
+    (run,) = stores.experiments.runs()
+    assert (run.id, run.name, run.training) == (run_id, "Baseline", "t1")
+    assert (run.parameters, run.metrics) == ({"max_depth": "3"}, {"cv_log_loss_mean": 0.5})
+    assert run.tags == {"chosen": "true"}
+
+
+def test_runs_of_one_name_are_two_runs(stores: Stores) -> None:
+    assert stores.experiments.log(new_run()) != stores.experiments.log(new_run())
+    assert len(stores.experiments.runs()) == 2
+
+
+def test_an_empty_store_has_nothing(stores: Stores) -> None:
+    assert list(stores.experiments.runs()) == []
+    assert list(stores.models.versions(MODEL_NAME)) == []
+
+
+def test_a_version_knows_where_it_comes_from(stores: Stores) -> None:
+    made = register(stores)
+    (run,) = stores.experiments.runs()
+    assert (made.name, made.version, made.comment) == (MODEL_NAME, "V1", "a comment")
+    assert made.lineage == lineage(run.id)
+    assert made.lineage.windows == DEFAULT
+    assert made.metrics == {"roc_auc": 0.8}
+
+
+def test_a_loaded_model_says_what_the_saved_one_said(stores: Stores) -> None:
+    loaded = stores.models.load(register(stores))
+    assert np.array_equal(train.probabilities(loaded, X), train.probabilities(FITTED, X))
+
+
+def test_the_first_version_is_the_default_until_another_is_chosen(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert stores.models.get(of("DEFAULT")).version == "V1"
+    assert stores.models.set_default(of("V2")).is_default
+    assert [v.is_default for v in stores.models.versions(MODEL_NAME)] == [False, True]
+
+
+def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert stores.models.set_alias(of("V1"), "production").aliases == ("PRODUCTION",)
+    stores.models.set_alias(of("LAST"), "PRODUCTION")
+    assert [v.aliases for v in stores.models.versions(MODEL_NAME)] == [(), ("PRODUCTION",)]
+    assert stores.models.get(of("PRODUCTION")).version == "V2"
+
+
+def test_first_and_last_are_aliases_by_themselves(stores: Stores) -> None:
+    register(stores)
+    register(stores)
+    assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
+
+
+@pytest.mark.parametrize("alias", ["V3", "DEFAULT", "last", "two words", ""])
+def test_words_that_mean_something_else_are_no_aliases(stores: Stores, alias: str) -> None:
+    register(stores)
+    with pytest.raises(UsageError, match="cannot be an alias"):
+        stores.models.set_alias(of("V1"), alias)
+
+
+def test_unknown_models_versions_and_aliases_are_refused(stores: Stores) -> None:
+    with pytest.raises(StoreError, match="there is no model CUSTOMER_CHURN_PREDICTOR"):
+        stores.models.get(of("V1"))
+    register(stores)
+    with pytest.raises(StoreError, match=r"no version of .* 'V9'(.|\n)*There is: .*V1"):
+        stores.models.get(of("V9"))
+    with pytest.raises(StoreError, match=r"no alias of .* 'PRODUCTION'"):
+        stores.models.set_default(of("PRODUCTION"))
+
+
+def test_the_newest_run_comes_first(stores: Stores) -> None:
+    stores.experiments.log(new_run(name="A"))
+    time.sleep(0.01)
+    stores.experiments.log(new_run(name="B"))
+    assert [run.name for run in stores.experiments.runs()] == ["B", "A"]
+
+
+def test_predictions_are_those_of_the_model(engine: Engine[Any], stores: Stores) -> None:
+    """Probabilities to the last digit; a contribution a feature."""
+    version = register(stores)
+    features = saved(engine, stores, V1)
+    found = stores.models.predict(version, V1, features)
+    x = train.inputs(features.rows, V1.features)
+    assert np.array_equal(found.probabilities, train.probabilities(FITTED, x))
+    assert found.contributions.columns == list(V1.columns)
+    assert found.contributions.height == 2
+
+
+# Scores
+
+
+def test_scores_of_the_same_version_and_date_are_replaced(
+    target: tuple[Engine[Any], Stores],
+) -> None:
+    engine, stores = target
+    version = register(stores)
+    as_of = date(2024, 6, 30)
+    facts = {"MODEL_NAME": version.name, "MODEL_VERSION": version.version, "AS_OF_DATE": as_of}
+    rows = pl.DataFrame(
+        {"CUSTOMER_ID": ["A", "B"], "CHURN_PROBABILITY": [0.5, 0.25], "IS_AT_RISK": [1, 0]}
+    ).with_columns(pl.lit(value).alias(name) for name, value in facts.items())
+    for scored in (rows, rows.head(1)):
+        location = stores.scores.save(version, as_of, scored)
+    kept = (
+        fetch(engine.session.table(location))
+        if isinstance(engine, SnowparkEngine)
+        else pl.read_csv(location)
+    )
+    assert kept["CUSTOMER_ID"].to_list() == ["A"]
+
+
+# In Snowflake only
+
+
+def test_a_registered_view_never_changes(remote_engine: SnowparkEngine) -> None:
+    from dataclasses import replace
+
+    stores = remote.stores(remote_engine.session, remote_engine.database)
+    remote_engine.save(ORDERS, orders_frame([("A", "2024-06-01", 1.0, "FULFILLED")]))
+    remote_engine.save(CUSTOMERS, customers_frame([("A", "Basic")]))
+    saved(remote_engine, stores, V1)
+    changed = replace(V1, compute=lambda o, c, w: V1.compute(o.filter(*()), c, w).distinct())
+    with pytest.raises(StoreError, match=r"registered in .* with another"):
+        saved(remote_engine, stores, changed)
+
+
+REGISTERING = """
+import json, sys
+from snowflake.snowpark import Session
+from churn.stores import snowflake
+from tests.stores.records import register
+session = Session.builder.configs(json.loads(sys.argv[1])).create()
+print(register(snowflake.stores(session, sys.argv[2])).version)
+"""
+
+
+@pytest.mark.emulator
+def test_clients_at_once_get_versions_of_their_own(
+    remote_engine: SnowparkEngine, emulator: Any
+) -> None:
+    where = emulator.connection | {"database": remote_engine.database, "schema": "PREP_DATA"}
+    clients = [
+        subprocess.Popen(
+            [sys.executable, "-c", REGISTERING, json.dumps(where), remote_engine.database],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    said = [client.communicate(timeout=120)[0].split()[-1] for client in clients]
+    assert sorted(said) == ["V1", "V2"]
+    versions = remote.stores(remote_engine.session, remote_engine.database).models.versions(
+        MODEL_NAME
+    )
+    assert len({v.lineage.run for v in versions}) == 2
