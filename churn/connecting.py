@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,8 @@ def connect(settings: Settings) -> Session:
     from snowflake.connector.errors import Error
     from snowflake.snowpark.exceptions import SnowparkClientException
 
+    # What they log they raise as well, and we say it once.
+    logging.getLogger("snowflake").setLevel(logging.CRITICAL)
     parameters = _parameters(settings)
     key = json.dumps(parameters, sort_keys=True, default=str)
     if key in _sessions:

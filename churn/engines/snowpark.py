@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
 
 import polars as pl
+from snowflake.connector.errors import Error as ConnectorError
 from snowflake.snowpark import Column as Native
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import Window as NativeWindow
@@ -43,6 +44,15 @@ from churn.domain.frames import Join
 from churn.domain.windows import Windows
 from churn.engines import files, problems
 from churn.engines.types import TYPES as POLARS_TYPES
+
+CLIENT_ERRORS = (SnowparkClientException, ConnectorError)
+
+
+def said(error: Exception) -> str:
+    """What the clients say went wrong, in one line."""
+    text = getattr(error, "message", None) or getattr(error, "raw_msg", None) or str(error)
+    return " ".join(str(text).split())
+
 
 TYPES: Mapping[Type, st.DataType] = {
     Type.TEXT: st.StringType(),
@@ -432,9 +442,9 @@ class SnowparkEngine:
         data = self.session.table([self.database, self.schema, table.name])
         try:
             _ = data.schema  # asks for it
-        except SnowparkClientException as error:
+        except CLIENT_ERRORS as error:
             raise DataError(
-                f"table {table.name} cannot be read in {self.source}: {error.message}",
+                f"table {table.name} cannot be read in {self.source}: {said(error)}",
                 "Load it with: churn data load, or sql/02_load.sql.",
             ) from error
         return data
@@ -446,9 +456,9 @@ class SnowparkEngine:
     def collect(self, frame: SnowparkFrame) -> pl.DataFrame:
         try:
             return fetch(frame.data)
-        except SnowparkClientException as error:
+        except CLIENT_ERRORS as error:
             raise DataError(
-                f"{self.source} cannot be computed on: {error.message}", "See churn data check."
+                f"{self.source} cannot be computed on: {said(error)}", "See churn data check."
             ) from error
 
     def write(self, frame: SnowparkFrame, destination: Path | str) -> int:
@@ -474,9 +484,9 @@ class SnowparkEngine:
         """
         try:
             self.session.use_schema(self.source)
-        except SnowparkClientException as error:
+        except CLIENT_ERRORS as error:
             raise StoreError(
-                f"the schema {self.source} cannot be used: {error.message}",
+                f"the schema {self.source} cannot be used: {said(error)}",
                 "Make it with: churn sql apply setup; or load tables with: churn data load.",
             ) from error
 

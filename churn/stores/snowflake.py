@@ -17,7 +17,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,14 +28,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as sf
-from snowflake.snowpark.exceptions import SnowparkClientException
 
 from churn.domain.errors import StoreError, UsageError
 from churn.domain.features import KEY, FeatureView
 from churn.domain.labels import LABEL
 from churn.domain.windows import Windows
 from churn.engines import Engine
-from churn.engines.snowpark import fetch, quoted, upload
+from churn.engines.snowpark import CLIENT_ERRORS, fetch, quoted, said, upload
 from churn.stores import (
     EXPERIMENT_NAME,
     NAME,
@@ -98,16 +96,14 @@ class Place:
     @contextlib.contextmanager
     def translated(self, what: str) -> Iterator[None]:
         """The clients' errors in our words; their prints and warnings are kept off the screen."""
-        logging.getLogger("snowflake").setLevel(logging.CRITICAL)
         try:
             with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
                 warnings.simplefilter("ignore")
                 with contextlib.redirect_stderr(io.StringIO()):
                     yield
-        except (SnowparkClientException, ValueError, RuntimeError) as error:
-            message = " ".join(str(getattr(error, "message", error)).split())
+        except (*CLIENT_ERRORS, ValueError, RuntimeError) as error:
             raise StoreError(
-                f"{what} in {self.database} failed: {message}",
+                f"{what} in {self.database} failed: {said(error)}",
                 "churn doctor checks the connection, the privileges and the schemas.",
             ) from error
 
@@ -418,7 +414,7 @@ class SnowflakeModels:
                         },
                     )
                     break
-                except (ValueError, SnowparkClientException) as error:
+                except (ValueError, *CLIENT_ERRORS) as error:
                     self._forget(model.name, version, lineage)
                     lost = "already exist" in str(error) and attempt + 1 < ATTEMPTS
                     if not lost:

@@ -1,0 +1,193 @@
+"""The command line on Snowflake: the emulator in the process, and connections of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from churn.emulator.server import Emulator
+from tests.conftest import ROOT, SAMPLE
+
+pytestmark = pytest.mark.emulator
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("remote")
+
+
+def churn(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it, with a home and connections of its own."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CHURN_", "SNOWFLAKE_"))}
+    own = {"CHURN_HOME": str(folder / "home"), "SNOWFLAKE_HOME": str(folder / "snowflake")}
+    return subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "churn", *arguments],
+        cwd=ROOT,
+        env={**kept, **own, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+def on_emulator(folder: Path, *arguments: str) -> str:
+    done = churn(folder, *arguments, "--connection", "emulator")
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# The emulator in the process
+
+
+@pytest.mark.parametrize("command", ["labels", "features"])
+def test_both_targets_write_the_same_table(folder: Path, command: str) -> None:
+    local, remote = folder / "local.parquet", folder / "remote.parquet"
+    assert churn(folder, command, "--data", str(SAMPLE), "--out", str(local)).returncode == 0
+    on_emulator(folder, command, "--data", str(SAMPLE), "--out", str(remote))
+    assert_frame_equal(pl.read_parquet(remote), pl.read_parquet(local), rel_tol=1e-9)
+    assert ".PREP_DATA." in on_emulator(folder, command, "--target", "snowflake")
+
+
+def test_the_whole_path(tmp_path: Path) -> None:
+    """Setup twice, load, doctor, train, score, SQL, cleanup; the figures are those of the laptop."""
+    before = churn(tmp_path, "doctor", "--connection", "emulator")
+    assert before.returncode == 1
+    assert "churn sql apply setup" in before.stdout
+    for _ in range(2):
+        on_emulator(tmp_path, "sql", "apply", "setup")
+        loaded = on_emulator(tmp_path, "sql", "apply", "load")
+        assert "21948" in loaded.replace(",", "")
+    assert json.loads(on_emulator(tmp_path, "doctor", "--json"))["ok"]
+
+    remote = json.loads(on_emulator(tmp_path, "train", "--search", "1", "--json"))
+    done = churn(tmp_path, "train", "--search", "1", "--json")
+    local = json.loads(done.stdout)
+    for fact in (
+        "metrics",
+        "train_metrics",
+        "cv",
+        "threshold",
+        "data_hash",
+        "training_set",
+        "chosen",
+    ):
+        assert remote[fact] == local[fact], fact
+    assert remote["risk_list"] == "CHURN.ANALYTICS.CHURN_RISK_CUSTOMERS"
+
+    scored = json.loads(on_emulator(tmp_path, "score", "--as-of", "2024-05-31", "--json"))
+    assert scored["model_version"] == "V1"
+    on_emulator(tmp_path, "models", "set-alias", "PRODUCTION", "V1")
+    lineage = json.loads(on_emulator(tmp_path, "models", "lineage", "@PRODUCTION", "--json"))
+    assert remote["run"] in json.dumps(lineage)
+    assert json.loads(on_emulator(tmp_path, "runs", "list", "--json"))
+
+    local_list = pl.read_csv(local["risk_list"])
+    asked = on_emulator(tmp_path, "sql", "apply", "inference")
+    first = local_list.row(0, named=True)
+    assert first["CUSTOMER_ID"] in asked
+    assert f"{first['CHURN_PROBABILITY']:.4f}" in asked
+
+    removed = on_emulator(tmp_path, "sql", "destroy", "--yes")
+    assert "model MODEL_REGISTRY.CUSTOMER_CHURN_PREDICTOR" in removed
+    on_emulator(tmp_path, "sql", "destroy", "--yes")  # twice does no harm
+    after = churn(tmp_path, "doctor", "--connection", "emulator")
+    assert "CHURN is missing" in after.stdout
+
+
+def test_plans_are_printed_with_the_names_of_the_settings(folder: Path) -> None:
+    done = churn(folder, "sql", "plan", "setup", CHURN_DATABASE="lab")
+    assert "CREATE DATABASE IF NOT EXISTS LAB" in done.stdout
+    assert "<%" not in done.stdout
+    assert churn(folder, "sql", "plan", "nope").returncode == 2
+
+
+# Connections
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[Path, Emulator]]:
+    """An emulator that asks for a password, and a connections.toml that knows it."""
+    with Emulator(users={"ANN": "planted-secret"}) as emulator:
+        (tmp_path / "snowflake").mkdir()
+        entries = []
+        for name, changes in (
+            ("good", {"password": "planted-secret"}),
+            ("bad", {"password": "other-secret"}),
+            ("norole", {"password": "planted-secret", "role": "NOBODY"}),
+        ):
+            fields = emulator.connection | {"user": "ann"} | changes
+            lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
+            entries.append("\n".join([f"[{name}]", *lines]))
+        file = tmp_path / "snowflake" / "connections.toml"
+        file.write_text("\n\n".join(entries))
+        file.chmod(0o600)
+        yield tmp_path, emulator
+
+
+def test_a_connection_of_the_users(served: tuple[Path, Emulator]) -> None:
+    folder, _ = served
+    done = churn(folder, "labels", "--connection", "good")
+    assert done.returncode == 1
+    assert "cannot be used" in done.stderr
+    assert "churn sql apply setup" in done.stderr
+    assert churn(folder, "sql", "apply", "setup", "--connection", "good").returncode == 0
+    missing = churn(folder, "labels", "--connection", "good")
+    assert "table CUSTOMERS" in missing.stderr
+    assert churn(folder, "data", "load", "--connection", "good").returncode == 0
+    labelled = churn(folder, "labels", CHURN_CONNECTION="good")
+    assert "1,821 labels in CHURN.PREP_DATA.CHURN_LABELS" in labelled.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--connection", "bad"], 1, "Incorrect username or password"),
+        (["--connection", "norole"], 1, "NOBODY"),
+        (["--connection", "nope"], 2, "There is: bad, good, norole, emulator"),
+        (["--target", "snowflake"], 2, "make train-emulated"),
+        (["--target", "elsewhere"], 2, "There is: local, snowflake"),
+    ],
+)
+def test_what_cannot_be_connected_to_is_explained(
+    served: tuple[Path, Emulator], arguments: list[str], code: int, said: str
+) -> None:
+    done = churn(served[0], "labels", *arguments)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_secrets_are_written_nowhere(served: tuple[Path, Emulator]) -> None:
+    """Neither in what is printed nor in any file of ours, whether it works or not."""
+    folder, _ = served
+    said = []
+    for arguments in (
+        ("sql", "apply", "setup", "--connection", "good"),
+        ("data", "load", "--connection", "good"),
+        ("train", "--search", "0", "--connection", "good"),
+        ("labels", "--connection", "bad"),
+        ("doctor", "--connection", "good", "--json"),
+    ):
+        done = churn(folder, *arguments)
+        said += [done.stdout, done.stderr]
+    written = [f.read_bytes() for f in (folder / "home").rglob("*") if f.is_file()]
+    for secret in (b"planted-secret", b"other-secret"):
+        assert not [text for text in said if secret.decode() in text]
+        assert not [content for content in written if secret in content]
+
+
+def test_the_emulators_page_is_up_to_date(folder: Path) -> None:
+    """docs/emulator.md is what `churn emulator coverage` prints."""
+    printed = churn(folder, "emulator", "coverage").stdout
+    assert (ROOT / "docs" / "emulator.md").read_text() == printed
