@@ -25,6 +25,20 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data"
 
+SLOW = (
+    *("tests/test_cli.py", "tests/test_remote.py", "tests/stores/", "tests/pipelines/test_train.py"),
+    *("test_leakage.py::test_every_leak_is_found_by_its_rule[training", "test_leakage.py::test_tiny"),
+    *("test_leakage.py::test_no_generated_world", "test_leakage.py::test_timestamps_lost"),
+)
+"""Parts of the names of tests that `make test-fast` leaves out: they train, wait or kill."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(part in item.nodeid for part in SLOW):
+            item.add_marker("slow")
+
+
 ORDER_SCHEMA = {c.name: TYPES[c.type] for c in ORDERS.columns}
 CUSTOMER_SCHEMA = {c.name: TYPES[c.type] for c in CUSTOMERS.columns}
 

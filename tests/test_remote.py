@@ -60,7 +60,7 @@ def test_both_targets_write_the_same_table(folder: Path, command: str) -> None:
 
 
 def test_the_whole_path(tmp_path: Path) -> None:
-    """Setup twice, load, doctor, train, score, SQL, cleanup; the figures are those of the laptop."""
+    """Setup twice, load, train, score, SQL, cleanup; the figures are those of the laptop."""
     before = churn(tmp_path, "doctor", "--connection", "emulator")
     assert before.returncode == 1
     assert "churn sql apply setup" in before.stdout
@@ -154,7 +154,7 @@ def test_a_connection_of_the_users(served: tuple[Path, Emulator]) -> None:
     [
         (["--connection", "bad"], 1, "Incorrect username or password"),
         (["--connection", "norole"], 1, "NOBODY"),
-        (["--connection", "nope"], 2, "There is: bad, good, norole, emulator"),
+        (["--connection", "nope"], 2, "Did you mean norole?"),
         (["--target", "snowflake"], 2, "make train-emulated"),
         (["--target", "elsewhere"], 2, "There is: local, snowflake"),
     ],

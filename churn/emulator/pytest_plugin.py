@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "remote: runs on Snowflake: the emulator or an account")
     config.addinivalue_line("markers", "emulator: runs on the local Snowflake emulator")
     config.addinivalue_line("markers", "snowflake: runs on a Snowflake account (--connection NAME)")
 
@@ -40,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = "snowflake" in (config.getoption("markexpr", "") or "")
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if "connect" in names and "emulator" not in names:
+        if ("connect" in names or item.get_closest_marker("remote")) and "emulator" not in names:
             item.add_marker("snowflake" if connection or asked else "emulator")
             if asked and not connection:
                 item.add_marker(pytest.mark.skip(reason="needs an account: --connection NAME"))

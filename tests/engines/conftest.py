@@ -12,7 +12,7 @@ def snowpark(shared_session: Any) -> SnowparkTables:
     return SnowparkTables(shared_session)
 
 
-@pytest.fixture(params=["polars", pytest.param("snowpark", marks=pytest.mark.emulator)])
+@pytest.fixture(params=["polars", pytest.param("snowpark", marks=pytest.mark.remote)])
 def tables(request: pytest.FixtureRequest) -> Tables:
     """Either engine."""
     if request.param == "polars":

@@ -40,7 +40,7 @@ def remote_engine(snowpark_session: Any) -> SnowparkEngine:
     return engine
 
 
-@pytest.fixture(params=["local", "snowflake"])
+@pytest.fixture(params=["local", pytest.param("snowflake", marks=pytest.mark.remote)])
 def target(
     request: pytest.FixtureRequest, home: Path, tmp_path: Path
 ) -> tuple[Engine[Any], Stores]:
