@@ -26,9 +26,14 @@ ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data"
 
 SLOW = (
-    *("tests/test_cli.py", "tests/test_remote.py", "tests/stores/", "tests/pipelines/test_train.py"),
-    *("test_leakage.py::test_every_leak_is_found_by_its_rule[training", "test_leakage.py::test_tiny"),
-    *("test_leakage.py::test_no_generated_world", "test_leakage.py::test_timestamps_lost"),
+    "tests/test_cli.py",
+    "tests/test_remote.py",
+    "tests/stores/",
+    "tests/pipelines/test_train.py",
+    "test_leakage.py::test_every_leak_is_found_by_its_rule[training",
+    "test_leakage.py::test_tiny",
+    "test_leakage.py::test_no_generated_world",
+    "test_leakage.py::test_timestamps_lost",
 )
 """Parts of the names of tests that `make test-fast` leaves out: they train, wait or kill."""
 
