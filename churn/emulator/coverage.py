@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from churn.emulator import account as _account  # its imports declare the statements
 from churn.emulator import statements
+from churn.emulator.clients import METHODS
 from churn.emulator.examples import EXAMPLES, REFUSED
 from churn.emulator.rewrite import FUNCTIONS, TABLE_FUNCTIONS
 
@@ -72,4 +73,6 @@ def as_markdown() -> str:
         what = row.what.replace("|", "\\|")
         test = row.test.rpartition("::")[2]
         lines.append(f"| `{what}` | {row.status} | {test} | {row.limits} |")
+    lines += ["", "## snowflake-ml", "", "| method | status | test |", "|---|---|---|"]
+    lines += [f"| `{name}` | {status} | {test} |" for name, (status, test) in METHODS.items()]
     return "\n".join(lines)
