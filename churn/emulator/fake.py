@@ -228,10 +228,15 @@ class _TranslatedErrors:
         match error:
             case None | SqlError():
                 return
+            case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
+                raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
             case connector_errors.Error():
                 raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
             case ParseError():
                 raise _syntax(error) from None
+            case duckdb.ParserException():
+                # It was Snowflake's SQL to the parser, and is none of DuckDB's.
+                raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
             case duckdb.Error():
                 number, state = next(
                     ((n, s) for kind, n, s in DUCKDB if isinstance(error, kind)), (100000, "22000")

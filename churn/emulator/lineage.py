@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from churn.emulator.errors import unsupported
-from churn.emulator.models import Package, folder_of, versions
+from churn.emulator.models import folder_of, package_of, versions
 from churn.emulator.objects import Name, Object
 from churn.emulator.rewrite import constant, function, value
 from churn.emulator.session import identifier
@@ -48,7 +48,9 @@ def _edges(session: Session) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     for model in account.objects.all("MODEL", parent=""):
         for version in versions(account, model.name):
             target = _node("MODULE", model.name, version)
-            for source in Package(folder_of(account, version)).manifest.get("lineage_sources", []):
+            for source in package_of(folder_of(account, version)).manifest.get(
+                "lineage_sources", []
+            ):
                 if source["type"] not in ("DATASET", "EXPERIMENT"):
                     continue
                 parent = session.name(source["entity"])

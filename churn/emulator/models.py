@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -351,7 +351,7 @@ def show_versions(session: Session, words: Words) -> Result:
     for version in versions(account, model.name):
         if not like(pattern, version.name.name):
             continue
-        package = Package(folder_of(account, version))
+        package = package_of(folder_of(account, version))
         found.append(
             common(version)
             | {
@@ -379,7 +379,7 @@ def show_model_functions(session: Session, words: Words) -> Result:
     account = session.account
     model = account.objects.need("MODEL", session.name(words["name"]))
     chosen = identifier(words["version"]) if "version" in words.groups else model["default"]
-    package = Package(folder_of(account, need_version(account, model, chosen)))
+    package = package_of(folder_of(account, need_version(account, model, chosen)))
     columns = dict.fromkeys(("name", "return_type", "arguments", "language", "description"), TEXT)
     found = [
         {
@@ -407,7 +407,7 @@ def model_versions(session: Session, database: str) -> pa.Table:
     account, found = session.account, []
     for model in account.objects.all("MODEL", database=database, parent=""):
         for version in versions(account, model.name):
-            package = Package(folder_of(account, version))
+            package = package_of(folder_of(account, version))
             found.append(
                 {
                     "DATABASE_NAME": model.name.database,
@@ -514,6 +514,12 @@ class Package:
         return found
 
 
+@cache
+def package_of(folder: Path) -> Package:
+    """Read once: a version's folder never changes, and its name is never used again."""
+    return Package(folder)
+
+
 def _duck(kind: str) -> str:
     if kind not in DUCK:
         raise unsupported(f"a model's column of type {kind}")
@@ -544,7 +550,10 @@ def predictions(folder: Path, method: Method, columns: Sequence[Any]) -> pa.Stru
     features = packager.meta.signatures[method.target].inputs
     given = pd.DataFrame({f.name: c.to_pandas() for f, c in zip(features, columns, strict=True)})
     try:
-        frame = given.astype({f.name: f.as_dtype() for f in features})
+        # Columns without NULL need no masked arrays, which cost more than many a model.
+        frame = given.astype(
+            {f.name: f.as_dtype(force_numpy_dtype=not given[f.name].hasnans) for f in features}
+        )
         found = getattr(packager.model, method.target)(frame)
     except Exception as error:
         raise SqlError(
@@ -617,7 +626,7 @@ def _call(session: Session, node: exp.Expression) -> tuple[Path, Method, list[ex
         written = target.sql(dialect="snowflake")
     model = account.objects.need("MODEL", session.name(written))
     version = need_version(account, model, chosen or model["default"])
-    package = Package(folder_of(account, version))
+    package = package_of(folder_of(account, version))
     name = str(call.this) if call.args.get("quoted") else str(call.this).upper()
     method = package.methods.get(name)
     if method is None:

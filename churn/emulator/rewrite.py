@@ -206,9 +206,15 @@ def _is_macro(node: exp.Expression, name: str) -> bool:
     return isinstance(node, exp.Dot) and node.expression.name == name
 
 
+UNLIKE = {"HASH": "its values are Snowflake's own", "HASH_AGG": "its values are Snowflake's own"}
+"""Functions that DuckDB has under the same name, with other results."""
+
+
 @rewrite(exp.Anonymous)
 def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
     name = str(node.this)
+    if name.upper() in UNLIKE:
+        raise unsupported(f"{name.upper()}: {UNLIKE[name.upper()]}")
     if (found := FUNCTIONS.get(name.upper())) is not None:
         return found[0](session, list(node.expressions))
     if name.lower() in MACROS and not isinstance(node.parent, exp.Dot):
