@@ -50,6 +50,8 @@ class Account:
         self.sessions: dict[str, Session] = {}
         self.shared: dict[str, Path] = {}
         self.lock = threading.RLock()
+        self.defining = threading.RLock()
+        """Held by the statement that changes what there is."""
         self._numbers = itertools.count(1)
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)

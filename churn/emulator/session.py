@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -122,7 +123,9 @@ class Session:
             self.cursor.end(commit=True)
         self._bound = list(parameters)
         self.computing = not describe and declared.kind in COMPUTING
-        answered = declared.answer(self, replace(words, describe=describe))
+        # One definition at a time, so that IF NOT EXISTS means it.
+        with self.account.defining if declared.ddl else nullcontext():
+            answered = declared.answer(self, replace(words, describe=describe))
         return replace(answered, table=answered.table.slice(0, 0)) if describe else answered
 
     def _flow(self, steps: list[str], parameters: Sequence[Any]) -> Result:

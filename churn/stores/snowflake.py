@@ -22,9 +22,10 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from itertools import count
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import pandas as pd
 import polars as pl
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as sf
@@ -313,16 +314,11 @@ class SnowflakeExperiments:
     place: Place
 
     def log(self, run: NewRun) -> str:
-        stem = re.sub(r"\W", "_", f"{run.name}_{run.training}").upper()
-        with self.place.translated(f"recording the run {stem}"):
+        # start_run takes up a run of the same name that is still open: no two are called alike.
+        name = f"{re.sub(r'[^A-Za-z0-9]', '_', run.name)}_{uuid4().hex[:8]}".upper()
+        with self.place.translated(f"recording the run {name}"):
             tracking = self._tracking()
             tracking.set_experiment(EXPERIMENT_NAME)
-            experiment = self.place.name(EXPERIMENTS, EXPERIMENT_NAME)
-            shown = self.place.session.sql(f"SHOW RUNS IN EXPERIMENT {experiment}").collect()
-            taken = {row["name"] for row in shown}
-            name = next(
-                n for i in count(1) if (n := stem if i == 1 else f"{stem}_{i}") not in taken
-            )
             with tracking.start_run(name):
                 tags = {f"{TAG}{k}": v for k, v in {**run.tags, "name": run.name}.items()}
                 facts = {**run.parameters, **tags, f"{TAG}training": run.training}
@@ -406,7 +402,7 @@ class SnowflakeModels:
                         version_name=version,
                         comment=model.comment,
                         metrics=dict(model.metrics),
-                        sample_input_data=model.sample,
+                        sample_input_data=_nobody(model.sample),
                         target_platforms=["WAREHOUSE"],
                         options={
                             "enable_explainability": True,
@@ -573,6 +569,14 @@ class SnowflakeModels:
         table = self.place.session.table(self.place.name(MODEL_REGISTRY, LINEAGE))
         rows = fetch(table.filter(sf.col("MODEL_NAME") == sf.lit(name))).sort("RECORDED_AT")
         return {row["MODEL_VERSION"]: _lineage(row) for row in rows.to_dicts()}
+
+
+def _nobody(sample: pd.DataFrame) -> pd.DataFrame:
+    """Each column in an order of its own: explanations keep a background, but no customer's row."""
+    columns = enumerate(sample.items())
+    return pd.DataFrame(
+        {name: column.sample(frac=1, random_state=i).to_numpy() for i, (name, column) in columns}
+    )
 
 
 def _explains(column: str, feature: str, features: Sequence[str]) -> bool:

@@ -269,8 +269,9 @@ def test_clients_at_once_get_versions_of_their_own(
         )
         for _ in range(2)
     ]
-    said = [client.communicate(timeout=120)[0].split()[-1] for client in clients]
-    assert sorted(said) == ["V1", "V2"]
+    said = [client.communicate(timeout=120)[0].split() for client in clients]
+    assert [client.returncode for client in clients] == [0, 0]
+    assert sorted(words[-1] for words in said) == ["V1", "V2"]
     versions = remote.stores(remote_engine.session, remote_engine.database).models.versions(
         MODEL_NAME
     )
