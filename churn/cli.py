@@ -301,6 +301,10 @@ def train(
     audit: Annotated[
         bool, typer.Option("--audit/--no-audit", help="Refuse features and labels that leak.")
     ] = True,
+    compute_pool: Annotated[
+        Optional[str],
+        typer.Option(help="Run it as an ML Job on this compute pool. Never verified."),
+    ] = None,
     json: Json = False,
     target: Target = None,
     connection: Connection = None,
@@ -311,6 +315,23 @@ def train(
 
     settings = _settings(data, as_of, observation_start, outcome_end, seed=seed)
     chosen = feature_view(view, version)
+    if compute_pool:
+        from churn import jobs
+        from churn.connecting import connect
+
+        given = {"view": view, "version": version, "search": search, "seed": settings.seed}
+        dates = {"as-of": as_of, "observation-start": observation_start, "outcome-end": outcome_end}
+        words = [
+            f"--{name}={value}" for name, value in (given | dates).items() if value is not None
+        ]
+        jobs.train(
+            connect(settings),
+            pool=compute_pool,
+            database=settings.database,
+            arguments=[*words, *([] if audit else ["--no-audit"]), *(["--json"] if json else [])],
+            say=printing.say,
+        )
+        return
     engine = bootstrap.engine(settings)
     stores = bootstrap.stores(settings)
     with printing.progress() as progress:

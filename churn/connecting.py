@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from churn.emulator.server import Emulator
 
 EMULATOR = "emulator"
+
+TOKEN = Path("/snowflake/session/token")
+"""There only inside a service or job of Snowflake."""
 
 EXTRA = "Install the clients: pip install 'churn[snowflake]'."
 
@@ -59,6 +63,8 @@ def connect(settings: Settings) -> Session:
 def _parameters(settings: Settings) -> dict[str, Any]:
     if settings.connection == EMULATOR:
         return emulator(settings.home / "emulator").connection
+    if settings.connection is None and TOKEN.is_file():
+        return _of_the_container()
     known = connections()
     name = settings.connection or default_connection()
     if name not in known:
@@ -70,6 +76,16 @@ def _parameters(settings: Settings) -> dict[str, Any]:
             )
         raise UsageError.unknown("connection", str(name), [*sorted(known), EMULATOR])
     return {"connection_name": name}
+
+
+def _of_the_container() -> dict[str, Any]:
+    """How code inside a Snowflake service or job connects: with the token that it is given."""
+    return {
+        "host": os.environ["SNOWFLAKE_HOST"],
+        "account": os.environ["SNOWFLAKE_ACCOUNT"],
+        "authenticator": "oauth",
+        "token": TOKEN.read_text(),
+    }
 
 
 def connections() -> dict[str, Any]:

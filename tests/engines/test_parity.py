@@ -172,7 +172,7 @@ def plain(name: str, values: list[Any]) -> Any:
         return len(values)
     if name == "count_distinct":
         return len({("nan",) if v != v else v for v in values})  # noqa: PLR0124
-    if not values:
+    if not values or (name == "std" and len(values) == 1):
         return None
     if any(isinstance(v, float) and math.isnan(v) for v in values):
         finite = [v for v in values if v == v]  # noqa: PLR0124
@@ -187,7 +187,7 @@ def plain(name: str, values: list[Any]) -> Any:
         case "max":
             return max(values)
         case "std":
-            return statistics.stdev(values) if len(values) > 1 else None
+            return statistics.stdev(values)
         case _:
             return float(statistics.median(values))
 
