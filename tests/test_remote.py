@@ -12,9 +12,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from churn import cli
 from churn.emulator.server import Emulator
-from tests.conftest import ROOT, SAMPLE
+from tests.conftest import ROOT
 
 pytestmark = pytest.mark.emulator
 
@@ -41,10 +43,21 @@ def churn(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def on_emulator(folder: Path, *arguments: str) -> str:
-    done = churn(folder, *arguments, "--connection", "emulator")
-    assert done.returncode == 0, done.stderr
+def on_emulator(folder: Path, *arguments: str, code: int = 0) -> str:
+    """The same in this process, where the emulator goes on from command to command."""
+    environment = {"CHURN_HOME": str(folder / "home"), "CHURN_DATA": str(folder / "data")}
+    done = CliRunner().invoke(
+        cli.app, [*arguments, "--connection", "emulator"], env=environment, catch_exceptions=False
+    )
+    assert done.exit_code == code, done.output
     return done.stdout
+
+
+def generated(folder: Path) -> Path:
+    """Sample data of some customers, in the folder's data."""
+    made = churn(folder, "data", "generate", "--customers", "400", "--out", str(folder / "data"))
+    assert made.returncode == 0
+    return folder / "data"
 
 
 # The emulator in the process
@@ -52,26 +65,27 @@ def on_emulator(folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize("command", ["labels", "features"])
 def test_both_targets_write_the_same_table(folder: Path, command: str) -> None:
+    data = generated(folder)
     local, remote = folder / "local.parquet", folder / "remote.parquet"
-    assert churn(folder, command, "--data", str(SAMPLE), "--out", str(local)).returncode == 0
-    on_emulator(folder, command, "--data", str(SAMPLE), "--out", str(remote))
+    assert churn(folder, command, "--data", str(data), "--out", str(local)).returncode == 0
+    on_emulator(folder, command, "--out", str(remote))
     assert_frame_equal(pl.read_parquet(remote), pl.read_parquet(local), rel_tol=1e-9)
     assert ".PREP_DATA." in on_emulator(folder, command, "--target", "snowflake")
 
 
 def test_the_whole_path(tmp_path: Path) -> None:
     """Setup twice, load, train, score, SQL, cleanup; the figures are those of the laptop."""
-    before = churn(tmp_path, "doctor", "--connection", "emulator")
-    assert before.returncode == 1
-    assert "churn sql apply setup" in before.stdout
+    data = generated(tmp_path)
+    assert "churn sql apply setup" in on_emulator(tmp_path, "doctor", code=1)
     for _ in range(2):
         on_emulator(tmp_path, "sql", "apply", "setup")
         loaded = on_emulator(tmp_path, "sql", "apply", "load")
-        assert "21948" in loaded.replace(",", "")
+        orders = pl.read_csv(data / "orders.csv").height
+        assert str(orders) in loaded
     assert json.loads(on_emulator(tmp_path, "doctor", "--json"))["ok"]
 
     remote = json.loads(on_emulator(tmp_path, "train", "--search", "1", "--json"))
-    done = churn(tmp_path, "train", "--search", "1", "--json")
+    done = churn(tmp_path, "train", "--search", "1", "--json", "--data", str(data))
     local = json.loads(done.stdout)
     for fact in (
         "metrics",
@@ -101,8 +115,7 @@ def test_the_whole_path(tmp_path: Path) -> None:
     removed = on_emulator(tmp_path, "sql", "destroy", "--yes")
     assert "model MODEL_REGISTRY.CUSTOMER_CHURN_PREDICTOR" in removed
     on_emulator(tmp_path, "sql", "destroy", "--yes")  # twice does no harm
-    after = churn(tmp_path, "doctor", "--connection", "emulator")
-    assert "CHURN is missing" in after.stdout
+    assert "CHURN is missing" in on_emulator(tmp_path, "doctor", code=1)
 
 
 def test_plans_are_printed_with_the_names_of_the_settings(folder: Path) -> None:
@@ -171,15 +184,16 @@ def test_what_cannot_be_connected_to_is_explained(
 def test_secrets_are_written_nowhere(served: tuple[Path, Emulator]) -> None:
     """Neither in what is printed nor in any file of ours, whether it works or not."""
     folder, _ = served
+    data = str(generated(folder))
     said = []
     for arguments in (
         ("sql", "apply", "setup", "--connection", "good"),
         ("data", "load", "--connection", "good"),
-        ("train", "--search", "0", "--connection", "good"),
+        ("train", "--search", "0", "--no-audit", "--connection", "good"),
         ("labels", "--connection", "bad"),
         ("doctor", "--connection", "good", "--json"),
     ):
-        done = churn(folder, *arguments)
+        done = churn(folder, *arguments, CHURN_DATA=data)
         said += [done.stdout, done.stderr]
     written = [f.read_bytes() for f in (folder / "home").rglob("*") if f.is_file()]
     for secret in (b"planted-secret", b"other-secret"):

@@ -19,8 +19,9 @@ def cursor(snowpark_session: Any) -> Any:
     return snowpark_session.connection.cursor()
 
 
-def log_model(session: Any) -> None:
-    """The model M with the version V1, which says whether x is above one half."""
+@pytest.fixture(scope="session")
+def model(shared_session: Any) -> str:
+    """A model with the version V1, which says whether x is above one half; its full name."""
     import warnings
 
     import pandas as pd
@@ -31,7 +32,7 @@ def log_model(session: Any) -> None:
     fitted = XGBClassifier(n_estimators=3).fit(x, x["X"].astype(int))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        Registry(session).log_model(
+        made = Registry(shared_session).log_model(
             fitted,
             model_name="M",
             version_name="V1",
@@ -39,10 +40,17 @@ def log_model(session: Any) -> None:
             target_platforms=["WAREHOUSE"],
             options={"enable_explainability": True, "capture_sample_input_data": False},
         )
+    return str(made.fully_qualified_model_name)
 
 
 @pytest.mark.parametrize("steps", EXAMPLES.values(), ids=EXAMPLES.keys())
-def test_examples(cursor: Any, snowpark_session: Any, steps: list[Step], tmp_path: Path) -> None:
+def test_examples(
+    request: pytest.FixtureRequest,
+    cursor: Any,
+    snowpark_session: Any,
+    steps: list[Step],
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "rows.csv"
     file.write_text("1,2.5\n2,many\n3,\n")
     (tmp_path / "out").mkdir()
@@ -59,7 +67,9 @@ def test_examples(cursor: Any, snowpark_session: Any, steps: list[Step], tmp_pat
 
     for sql, expected in steps:
         if sql == "{model}":
-            log_model(snowpark_session)
+            cursor.execute(
+                f"CREATE MODEL m WITH VERSION V1 FROM MODEL {request.getfixturevalue('model')}"
+            )
             continue
         if isinstance(expected, int):
             with pytest.raises(ProgrammingError) as error:
