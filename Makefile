@@ -15,13 +15,13 @@ help: ## List the targets
 setup: $(READY) ## Make .venv and install the locked versions, if missing or stale
 
 test: $(READY) ## Run the tests
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need neither the emulator nor much time
-	$(BIN)/pytest -n 2 -m "not emulator and not slow" $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal -m "not emulator and not slow" $(ARGS)
 
 cover: $(READY) ## Run the tests with the coverage gate: 90 % by branches
-	$(BIN)/pytest -n 2 --cov $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal --cov $(ARGS)
 
 train: $(READY) ## Train on the sample data: metrics, a model version, the customers at risk
 	$(BIN)/churn train $(ARGS)

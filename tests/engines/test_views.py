@@ -54,7 +54,7 @@ def histories(draw: st.DrawFn) -> World:
 
 
 @pytest.mark.property
-@settings(max_examples=10 if DEV else 1000, deadline=None)
+@settings(max_examples=6 if DEV else 1000, deadline=None)
 @given(world=histories())
 def test_generated_histories(snowpark: SnowparkTables, world: World) -> None:
     """In the profile `ci` these are 10,000 histories."""

@@ -155,6 +155,7 @@ def test_the_first_version_is_the_default_until_another_is_chosen(stores: Stores
     assert stores.models.get(of("DEFAULT")).version == "V1"
     assert stores.models.set_default(of("V2")).is_default
     assert [v.is_default for v in stores.models.versions(MODEL_NAME)] == [False, True]
+    assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
 
 
 def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
@@ -166,15 +167,8 @@ def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
     assert stores.models.get(of("PRODUCTION")).version == "V2"
 
 
-def test_first_and_last_are_aliases_by_themselves(stores: Stores) -> None:
-    register(stores)
-    register(stores)
-    assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
-
-
 @pytest.mark.parametrize("alias", ["V3", "DEFAULT", "last", "two words", ""])
 def test_words_that_mean_something_else_are_no_aliases(stores: Stores, alias: str) -> None:
-    register(stores)
     with pytest.raises(UsageError, match="cannot be an alias"):
         stores.models.set_alias(of("V1"), alias)
 
