@@ -48,7 +48,7 @@ def test_frames_from_few_rows_and_many(session: Any) -> None:
 
 def test_frames_from_pandas_and_arrow(session: Any) -> None:
     pandas = pd.DataFrame(
-        {"A": [1, 2], "b c": ["x", None], "D": pd.to_datetime(["2024-01-01", None])}
+        {"A": [1, 2], "b c": ["x", None], "D": [pd.Timestamp("2024-01-01"), pd.NaT]}
     )
     (first, second) = session.create_dataframe(pandas).collect()
     assert tuple(first) == (1, "x", dt.datetime(2024, 1, 1))
