@@ -18,7 +18,7 @@ from churn.engines.polars import PolarsEngine, PolarsFrame
 from churn.engines.types import TYPES
 from churn.stores import Stores, local
 
-hypothesis.settings.register_profile("dev", max_examples=30, deadline=None)
+hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 

@@ -41,7 +41,7 @@ from tests.engines.values import frames
 pytestmark = pytest.mark.property
 
 DEV = settings.get_current_profile_name() == "dev"
-some = settings(max_examples=6 if DEV else 200, deadline=None)
+some = settings(max_examples=5 if DEV else 200, deadline=None)
 
 A, B, C = col("A"), col("B"), col("C")
 TEXT, INTEGER, FLOAT, BOOLEAN, DATE, TIMESTAMP = Type

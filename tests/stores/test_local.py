@@ -176,7 +176,7 @@ def test_writers_at_once_get_versions_of_their_own(home: Path) -> None:
     assert len({v.lineage.run for v in versions}) == 2
 
 
-@pytest.mark.parametrize(("delay", "new"), [(0.05, False), (0.4, False), (0.9, True)])
+@pytest.mark.parametrize(("delay", "new"), [(0.2, False), (0.9, True)])
 def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
     home: Path, delay: float, new: bool
 ) -> None:
