@@ -7,6 +7,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ class Account:
         self.lock = threading.RLock()
         self.defining = threading.RLock()
         """Held by the statement that changes what there is."""
+        self.handlers: dict[tuple[str, Name], Callable[..., Any]] = {}
+        self.models: dict[Path, Any] = {}
+        """What Python functions and models were loaded as, by their names and their folders."""
+        self.loading = threading.Lock()
         self._numbers = itertools.count(1)
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -125,7 +128,84 @@ def drop_temporary(account: Account, kind: str, name: Name) -> None:
 
 
 DROPS: dict[str, Callable[[Account, Name], None]] = {}
-"""How else to drop a temporary object, by its kind."""
+"""How to drop an object beside tables and views, by its kind."""
+
+
+def taken(session: Session, words: Words, kind: str, name: Name) -> Result | None:
+    """CREATE's answer where there is one of that name; None where it goes on.
+
+    Raises:
+        SqlError: Neither OR REPLACE nor IF NOT EXISTS was said, or the schema is not there.
+    """
+    need_schema(session.account, name)
+    if kind in ("TABLE", "VIEW", "DYNAMIC TABLE"):
+        found = relation(session.account, name)
+        other = found is not None and found.kind != kind.removeprefix("DYNAMIC ")
+        there = found is not None
+    else:
+        there, other = session.account.objects.find(kind, name) is not None, False
+    if not there:
+        return None
+    return answer_taken(words, name.name, name, replaceable=not other)
+
+
+def answer_taken(
+    words: Words, short: str, full: object, *, replaceable: bool = True
+) -> Result | None:
+    if words.has("if_not_exists"):
+        return status(f"{short} already exists, statement succeeded.")
+    if words.has("or_replace") and replaceable:
+        return None
+    raise exists("object", full)
+
+
+def answer_gone(words: Words, kind: str, short: str, full: object) -> Result:
+    """DROP's answer where there is none of that name."""
+    if words.has("if_exists"):
+        return status(f"Drop statement executed successfully ({short} already dropped).")
+    raise missing(kind, full)
+
+
+def renew(session: Session, new: Object) -> None:
+    """Add an object in place of the one of its name, which goes with its files."""
+    objects = session.account.objects
+    with objects.together():
+        if objects.find(new.kind, new.name):
+            DROPS[new.kind](session.account, new.name)
+        objects.add(new)
+
+
+def droppable(
+    kind: str,
+    page: str,
+    drop: Callable[[Account, Name], Sequence[Path]] = lambda account, name: (),
+    rest: str = "",
+) -> None:
+    """Declare DROP for a kind of object.
+
+    Args:
+        drop: Drops what is no row of its own, and returns the folders that go, too.
+        rest: The syntax after the name.
+    """
+
+    def remove(account: Account, name: Name) -> None:
+        with account.objects.together():
+            for folder in drop(account, name):
+                account.objects.afterwards(partial(shutil.rmtree, folder, ignore_errors=True))
+            account.objects.drop(kind, name)
+            account.objects.drop("TAGGED", name.child(kind))
+
+    def answer(session: Session, words: Words) -> Result:
+        name = session.name(words["name"])
+        if session.account.objects.find(kind, name) is None:
+            return answer_gone(words, kind.lower(), name.name, name)
+        DROPS[kind](session.account, name)
+        forget_relation(session, kind, name)
+        return status(f"{name.name} successfully dropped.")
+
+    answer.__name__ = f"drop_{kind.lower().replace(' ', '_')}"
+    DROPS[kind] = remove
+    statement(f"DROP {kind} [IF EXISTS] <name>{rest}", page=page)(answer)
 
 
 def sweep(account: Account) -> None:
@@ -153,10 +233,8 @@ def create_database(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     options = clauses(words["options"]).only("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
     if has_database(session.account, name):
-        if words.has("if_not_exists"):
-            return status(f"{name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
+        if answer := answer_taken(words, name, name):
+            return answer
         _drop_database(session, name)
     session.account.tables.create_database(name)
     session.account.objects.put(session.owned("DATABASE", Name(name=name), options.text("COMMENT")))
@@ -168,9 +246,7 @@ def create_database(session: Session, words: Words) -> Result:
 def drop_database(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     if not has_database(session.account, name):
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name} already dropped).")
-        raise missing("database", name)
+        return answer_gone(words, "database", name, name)
     _drop_database(session, name)
     return status(f"{name} successfully dropped.")
 
@@ -189,9 +265,10 @@ def _drop_database(session: Session, name: str) -> None:
 
 def drop_objects(account: Account, database: str, schema: str | None = None) -> None:
     """The objects beside tables, with their files."""
-    for found in account.objects.drop_in(database, schema):
-        if not found.name.parent and (drop := DROPS.get(found.kind)):
+    for found in account.objects.within(database, schema):
+        if drop := DROPS.get(found.kind):
             drop(account, found.name)
+    account.objects.drop_in(database, schema)
 
 
 @statement(
@@ -205,10 +282,8 @@ def create_schema(session: Session, words: Words) -> Result:
         raise missing("database", name.database)
     options = clauses(words["options"]).only("COMMENT", "TAG")
     if has_schema(session.account, name.database, name.schema):
-        if words.has("if_not_exists"):
-            return status(f"{name.schema} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
+        if answer := answer_taken(words, name.schema, name):
+            return answer
         _drop_schema(session, name)
     with session.account.tables.duck.cursor() as duck:
         duck.execute(f'CREATE SCHEMA "{name.database}"."{name.schema}"')
@@ -225,9 +300,7 @@ def drop_schema(session: Session, words: Words) -> Result:
     if not has_database(session.account, name.database) or not has_schema(
         session.account, name.database, name.schema
     ):
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.schema} already dropped).")
-        raise missing("schema", name)
+        return answer_gone(words, "schema", name.schema, name)
     _drop_schema(session, name)
     return status(f"{name.schema} successfully dropped.")
 
@@ -256,14 +329,8 @@ def _drop_schema(session: Session, name: Name) -> None:
 )
 def create_table(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    need_schema(session.account, name)
-    there = relation(session.account, name)
-    if there and words.has("if_not_exists"):
-        return status(f"{name.name} already exists, statement succeeded.")
-    if there and there.kind == "VIEW":
-        raise exists("object", name)
-    if there and not words.has("or_replace"):
-        raise exists("object", name)
+    if answer := taken(session, words, "TABLE", name):
+        return answer
     forget_loads(session.account, name)
     replace = "OR REPLACE " if words.has("or_replace") else ""
     tree = parse(f"CREATE {replace}TABLE {name} {words['definition']}")
@@ -286,10 +353,10 @@ def drop_relation(session: Session, words: Words) -> Result:
     kind = words["table"].upper()
     name = session.name(words["name"])
     found = relation(session.account, name)
-    if found is None or found.kind != kind:
-        if words.has("if_exists") and found is None:
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing(kind, name) if found is None else invalid(f"'{name}' is a {found.kind}")
+    if found is None:
+        return answer_gone(words, kind, name.name, name)
+    if found.kind != kind:
+        raise invalid(f"'{name}' is a {found.kind}")
     if session.account.objects.find("DYNAMIC TABLE", name):
         raise invalid(f"'{name}' is a DYNAMIC TABLE: use DROP DYNAMIC TABLE")
     with session.account.tables.duck.cursor() as duck:
@@ -311,7 +378,7 @@ def forget_relation(session: Session, kind: str, name: Name) -> None:
     objects = session.account.objects
     forget_loads(session.account, name)
     objects.drop(kind, name)
-    objects.drop("TAG REFERENCE", name.child(kind))
+    objects.drop("TAGGED", name.child(kind))
     objects.drop("TEMPORARY", name.child(kind))
     session.temporary[:] = [t for t in session.temporary if t != (kind, name)]
 
@@ -387,47 +454,50 @@ HEADER = re.compile(rf"""{statements.QUOTED}|"(?:[^"]|"")*"|[()=,]|[^\s()=,'"$]+
 
 def clauses(text: str) -> Clauses:
     """Read the header of a definition; what follows AS is the query."""
-    tokens = [(m.group(), m.start(), m.end()) for m in HEADER.finditer(text)]
-    columns, at = "", 0
-    options: dict[str, str] = {}
+    columns, options = "", dict[str, str]()
 
-    def group(start: int) -> int:
-        """The token after the parenthesis that closes the one at `start`."""
-        depth = 0
-        for i in range(start, len(tokens)):
-            depth += {"(": 1, ")": -1}.get(tokens[i][0], 0)
-            if depth == 0:
-                return i + 1
-        raise invalid(f"a parenthesis in {text[:60]} is not closed")
+    def word() -> str:
+        """The next one; "" at the end."""
+        found = HEADER.search(text)
+        return found.group() if found else ""
 
-    while at < len(tokens):
-        word = tokens[at][0]
-        if word == "(" and not options and not columns:
-            end = group(at)
-            columns = text[tokens[at][2] : tokens[end - 1][1]]
-            at = end
-        elif word.upper() == "AS":
-            return Clauses(columns, options, text[tokens[at][2] :].strip())
-        elif word == ",":
-            at += 1
+    def rest() -> str:
+        """What follows the next word."""
+        found = HEADER.search(text)
+        return text[found.end() :] if found else ""
+
+    while key := word().upper():
+        if key == "(" and not options and not columns:
+            columns, text = closed(text.lstrip())
+            continue
+        text = rest()
+        if key == "AS":
+            return Clauses(columns, options, text.strip())
+        if key in (",", "WITH"):
+            continue
+        if key in ("CLUSTER", "COPY"):
+            key, text = f"{key} {word().upper()}", rest()
+        assigned = word() == "="
+        if assigned:
+            text = rest()
+        if word() == "(":
+            inner, text = closed(text.lstrip())
+            options[key] = f"({inner})"
+        elif assigned:
+            options[key], text = word(), rest()
         else:
-            key, at = word.upper(), at + 1
-            if key in ("CLUSTER", "WITH", "COPY") and at < len(tokens):
-                if key == "WITH":
-                    continue
-                key, at = f"{key} {tokens[at][0].upper()}", at + 1
-            if at < len(tokens) and tokens[at][0] == "=":
-                at += 1
-            if at < len(tokens) and tokens[at][0] == "(":
-                end = group(at)
-                options[key] = text[tokens[at][1] : tokens[end - 1][2]]
-                at = end
-            elif at < len(tokens) and tokens[at - 1][0] == "=":
-                options[key] = tokens[at][0]
-                at += 1
-            else:
-                options[key] = ""
+            options[key] = ""
     return Clauses(columns, options, "")
+
+
+def closed(text: str) -> tuple[str, str]:
+    """What stands in the parentheses that the text begins with, and what follows them."""
+    depth = 0
+    for token in HEADER.finditer(text):
+        depth += {"(": 1, ")": -1}.get(token.group(), 0)
+        if depth == 0:
+            return text[1 : token.start()], text[token.end() :]
+    raise invalid(f"a parenthesis in {text[:60]} is not closed")
 
 
 def split(text: str) -> list[str]:
@@ -721,8 +791,6 @@ def show_columns(session: Session, words: Words) -> Result:
 
 # Roles, users, warehouses, grants
 
-ACCOUNT_OBJECTS = "ROLE|USER|WAREHOUSE|DATABASE ROLE|RESOURCE MONITOR"
-
 
 @statement(
     "CREATE [OR REPLACE] {ROLE|USER|WAREHOUSE} [IF NOT EXISTS] <name> [<options...>]",
@@ -742,10 +810,9 @@ def create_account_object(session: Session, words: Words) -> Result:
             if k != "COMMENT" and "PASSWORD" not in k
         },
     )
-    if session.account.objects.find(kind, new.name) is not None and not words.has("or_replace"):
-        if words.has("if_not_exists"):
-            return status(f"{name} already exists, statement succeeded.")
-        raise exists(kind, name)
+    there = session.account.objects.find(kind, new.name) is not None
+    if there and (answer := answer_taken(words, name, name)):
+        return answer
     session.account.objects.put(new)
     if kind == "WAREHOUSE":
         session.warehouse = name
@@ -756,9 +823,7 @@ def create_account_object(session: Session, words: Words) -> Result:
 def drop_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])
     if session.account.objects.find(kind, Name(name=name)) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name} already dropped).")
-        raise missing(kind, name)
+        return answer_gone(words, kind, name, name)
     session.account.objects.drop(kind, Name(name=name))
     for grant in session.account.objects.all("GRANT"):
         if kind == "ROLE" and name in (grant["to"], grant["on"]):

@@ -37,12 +37,12 @@ def _folder(account: Account, name: Name) -> Path:
     return account.folder / "experiments" / place.relative_to(account.folder / "stages")
 
 
-def _snow(session: Session, name: str, path: str) -> tuple[Path, str]:
+def _snow(session: Session, name: str, path: str) -> stages.Place:
     experiment = session.account.objects.need("EXPERIMENT", session.name(name))
     parts = path.split("/")
     if len(parts) > 1 and parts[0] == "versions":
         need_run(session, experiment, parts[1])
-    return _folder(session.account, experiment.name), "/"
+    return stages.Place(_folder(session.account, experiment.name), path, "/")
 
 
 stages.SNOW["experiment"] = _snow
@@ -51,18 +51,13 @@ stages.SNOW["experiment"] = _snow
 @statement("CREATE [OR REPLACE] EXPERIMENT [IF NOT EXISTS] <name>", page="create-experiment")
 def create_experiment(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
-    if session.account.objects.find("EXPERIMENT", name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
-        _drop(session.account, name)
+    if answer := catalog.taken(session, words, "EXPERIMENT", name):
+        return answer
     others = session.account.objects.all(
         "EXPERIMENT", database=name.database, schema=name.schema, parent=""
     )
     _limit(len(others) + 1, MOST_EXPERIMENTS, "experiments in a schema")
-    session.account.objects.add(session.owned("EXPERIMENT", name, id=_next(session, "EXPERIMENT")))
+    catalog.renew(session, session.owned("EXPERIMENT", name, id=_next(session, "EXPERIMENT")))
     return status(f"Experiment {name.name} successfully created.")
 
 
@@ -70,23 +65,7 @@ def _next(session: Session, kind: str) -> int:
     return 1 + max((o["id"] for o in session.account.objects.all(kind)), default=0)
 
 
-@statement("DROP EXPERIMENT [IF EXISTS] <name>", page="drop-experiment")
-def drop_experiment(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("EXPERIMENT", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("experiment", name)
-    _drop(session.account, name)
-    return status(f"{name.name} successfully dropped.")
-
-
-def _drop(account: Account, name: Name) -> None:
-    account.objects.drop("EXPERIMENT", name)
-    shutil.rmtree(_folder(account, name), ignore_errors=True)
-
-
-catalog.DROPS["EXPERIMENT"] = _drop
+catalog.droppable("EXPERIMENT", "drop-experiment", lambda account, name: [_folder(account, name)])
 
 
 @statement(f"SHOW EXPERIMENTS {SHOW}", page="show-experiments")
@@ -104,10 +83,7 @@ def show_experiments(session: Session, words: Words) -> Result:
 
 
 def runs(session: Session, experiment: Object) -> list[Object]:
-    child = experiment.name.child("")
-    return session.account.objects.all(
-        "EXPERIMENT RUN", database=child.database, schema=child.schema, parent=child.parent
-    )
+    return session.account.objects.children("EXPERIMENT RUN", experiment.name)
 
 
 def need_run(session: Session, experiment: Object, written: str) -> Object:

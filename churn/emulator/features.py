@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,12 +52,8 @@ def canonical_lag(written: str) -> str:
 )
 def create_dynamic_table(session: Session, words: Words) -> Result:
     account, name = session.account, session.name(words["name"])
-    catalog.need_schema(account, name)
-    if catalog.relation(account, name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
+    if answer := catalog.taken(session, words, "DYNAMIC TABLE", name):
+        return answer
     head = clauses(words["definition"]).only(
         *("TARGET_LAG", "WAREHOUSE", "INITIALIZATION_WAREHOUSE", "REFRESH_MODE", "INITIALIZE"),
         *("COMMENT", "TAG", "CLUSTER BY", "DATA_RETENTION_TIME_IN_DAYS"),
@@ -83,7 +80,7 @@ def create_dynamic_table(session: Session, words: Words) -> Result:
     with account.objects.together():
         account.objects.drop("DYNAMIC TABLE", name)
         account.objects.put(stored)
-        account.objects.drop("TAG REFERENCE", name.child("TABLE"))
+        account.objects.drop("TAGGED", name.child("TABLE"))
         tags.set_all(session, "TABLE", name, head.get("TAG"))
         _refreshed(session, stored, "CREATION")
     return status(f"Dynamic table {name.name} successfully created.")
@@ -170,18 +167,14 @@ def set_dynamic_table(session: Session, words: Words) -> Result:
     return status(DONE)
 
 
-@statement("DROP DYNAMIC TABLE [IF EXISTS] <name>", page="drop-dynamic-table")
-def drop_dynamic_table(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("DYNAMIC TABLE", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("dynamic table", name)
-    with session.account.tables.duck.cursor() as duck:
+def _drop_table(account: Account, name: Name) -> Sequence[Path]:
+    with account.tables.duck.cursor() as duck:
         duck.execute(f"DROP TABLE IF EXISTS {catalog.duck_name(name)}")
-    session.account.objects.drop("DYNAMIC TABLE", name)
-    catalog.forget_relation(session, "TABLE", name)
-    return status(f"{name.name} successfully dropped.")
+    account.objects.drop("TAGGED", name.child("TABLE"))
+    return ()
+
+
+catalog.droppable("DYNAMIC TABLE", "drop-dynamic-table", _drop_table)
 
 
 @statement(f"SHOW DYNAMIC TABLES {SHOW}", page="show-dynamic-tables")
@@ -221,10 +214,7 @@ def show_dynamic_tables(session: Session, words: Words) -> Result:
 
 
 def _history(session: Session, found: Object) -> list[Object]:
-    child = found.name.child("")
-    return session.account.objects.all(
-        "DYNAMIC TABLE REFRESH", database=child.database, schema=child.schema, parent=child.parent
-    )
+    return session.account.objects.children("DYNAMIC TABLE REFRESH", found.name)
 
 
 @table_function("DYNAMIC_TABLE_REFRESH_HISTORY", page="dynamic_table_refresh_history")
@@ -255,12 +245,6 @@ def refresh_history(session: Session, arguments: list[Any], named: dict[str, Any
     return statements.rows(found[: int(named.get("RESULT_LIMIT", 100))], columns)
 
 
-def _drop_dynamic(account: Account, name: Name) -> None:
-    account.objects.drop("DYNAMIC TABLE", name)
-
-
-catalog.DROPS["DYNAMIC TABLE"] = _drop_dynamic
-
 # Tasks
 
 
@@ -271,27 +255,23 @@ catalog.DROPS["DYNAMIC TABLE"] = _drop_dynamic
 )
 def create_task(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
-    if session.account.objects.find("TASK", name) and not words.has("or_replace"):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        raise exists("object", name)
+    if answer := catalog.taken(session, words, "TASK", name):
+        return answer
     head = clauses(words["definition"]).only("WAREHOUSE", "SCHEDULE", "COMMENT", "TAG")
     warehouse = identifier(head.get("WAREHOUSE")) if head.get("WAREHOUSE") else None
     if warehouse:
         session.account.objects.need("WAREHOUSE", Name(name=warehouse))
-    session.account.objects.put(
-        session.owned(
-            "TASK",
-            name,
-            head.text("COMMENT"),
-            warehouse=warehouse,
-            schedule=head.text("SCHEDULE"),
-            state="suspended",
-            definition=head.query,
-            context=[session.database, session.schema],
-        )
+    new = session.owned(
+        "TASK",
+        name,
+        head.text("COMMENT"),
+        warehouse=warehouse,
+        schedule=head.text("SCHEDULE"),
+        state="suspended",
+        definition=head.query,
+        context=[session.database, session.schema],
     )
+    catalog.renew(session, new)
     return status(f"Task {name.name} successfully created.")
 
 
@@ -327,16 +307,7 @@ def execute_task(session: Session, words: Words) -> Result:
     return status(f"Task {found.name.name} is scheduled to run immediately.")
 
 
-@statement("DROP TASK [IF EXISTS] <name>", page="drop-task")
-def drop_task(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("TASK", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("task", name)
-    session.account.objects.drop("TASK", name)
-    catalog.forget_relation(session, "TASK", name)
-    return status(f"{name.name} successfully dropped.")
+catalog.droppable("TASK", "drop-task")
 
 
 @statement(f"SHOW TASKS {SHOW}", page="show-tasks")
@@ -353,9 +324,6 @@ def show_tasks(session: Session, words: Words) -> Result:
     return Result(statements.rows(found, columns))
 
 
-catalog.DROPS["TASK"] = lambda account, name: account.objects.drop("TASK", name)
-
-
 @statement(
     "SHOW ONLINE FEATURE TABLES [<rest...>]",
     page="show-online-feature-tables",
@@ -366,10 +334,10 @@ def show_online(session: Session, words: Words) -> Result:
     return Result(statements.rows([], columns))
 
 
-@statement("DROP ONLINE FEATURE TABLE IF EXISTS <name>", page="drop-online-feature-table")
+@statement("DROP ONLINE FEATURE TABLE [IF EXISTS] <name>", page="drop-online-feature-table")
 def drop_online(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    return status(f"Drop statement executed successfully ({name.name} already dropped).")
+    return catalog.answer_gone(words, "online feature table", name.name, name)
 
 
 @function("ENTITY_DETAIL", page="entity_detail")
@@ -381,7 +349,7 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
         session.account.objects.need("TAG", name)
         found = [
             _tag_row(session, r, *_carrier(r))
-            for r in session.account.objects.all("TAG REFERENCE")
+            for r in session.account.objects.all("TAGGED")
             if r["tag"] == str(name)
         ]
     else:
@@ -424,9 +392,9 @@ def _dataset_folder(account: Account, name: Name) -> Path:
     return account.folder / "datasets" / place.relative_to(account.folder / "stages")
 
 
-def _snow(session: Session, name: str, path: str) -> tuple[Path, str]:
+def _snow(session: Session, name: str, path: str) -> stages.Place:
     found = session.account.objects.need("DATASET", session.name(name))
-    return _dataset_folder(session.account, found.name), ""
+    return stages.Place(_dataset_folder(session.account, found.name), path, "")
 
 
 stages.SNOW["dataset"] = _snow
@@ -435,38 +403,17 @@ stages.SNOW["dataset"] = _snow
 @statement("CREATE [OR REPLACE] DATASET [IF NOT EXISTS] <name>", page="create-dataset")
 def create_dataset(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
-    if session.account.objects.find("DATASET", name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
-        _drop_dataset(session.account, name)
-    session.account.objects.add(session.owned("DATASET", name))
+    if answer := catalog.taken(session, words, "DATASET", name):
+        return answer
+    catalog.renew(session, session.owned("DATASET", name))
     return status(f"Dataset {name.name} successfully created.")
 
 
-def _drop_dataset(account: Account, name: Name) -> None:
-    account.objects.drop("DATASET", name)
-    shutil.rmtree(_dataset_folder(account, name), ignore_errors=True)
-
-
-catalog.DROPS["DATASET"] = _drop_dataset
-
-
-@statement("DROP DATASET [IF EXISTS] <name>", page="drop-dataset")
-def drop_dataset(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("DATASET", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("dataset", name)
-    _drop_dataset(session.account, name)
-    return status(f"{name.name} successfully dropped.")
+catalog.droppable("DATASET", "drop-dataset", lambda account, name: [_dataset_folder(account, name)])
 
 
 VERSION_FROM = re.compile(
-    rf"(?P<version>{statements.QUOTED})\s+FROM\s*\((?P<rest>.*)", re.IGNORECASE | re.DOTALL
+    rf"(?P<version>{statements.QUOTED})\s+FROM\s*(?P<rest>\(.*)", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -481,7 +428,7 @@ def add_dataset_version(session: Session, words: Words) -> Result:
     key = dataset.name.child(version)
     if session.account.objects.find("DATASET VERSION", key):
         raise exists("dataset version", version)
-    query, rest = _closed(found["rest"])
+    query, rest = catalog.closed(found["rest"])
     head = clauses(rest)
     rows = wire.plain(session.query(query))
     folder = _dataset_folder(session.account, dataset.name) / "versions" / version
@@ -499,16 +446,6 @@ def add_dataset_version(session: Session, words: Words) -> Result:
         )
     )
     return status(DONE)
-
-
-def _closed(text: str) -> tuple[str, str]:
-    """The text up to the parenthesis that closes it, and what follows."""
-    depth = 1
-    for token in catalog.HEADER.finditer(text):
-        depth += {"(": 1, ")": -1}.get(token.group(), 0)
-        if depth == 0:
-            return text[: token.start()], text[token.end() :]
-    raise invalid("a parenthesis is not closed")
 
 
 def _microseconds(rows: pa.Table) -> pa.Table:
@@ -546,10 +483,7 @@ def show_datasets(session: Session, words: Words) -> Result:
 
 
 def _dataset_versions(session: Session, dataset: Object) -> list[Object]:
-    child = dataset.name.child("")
-    return session.account.objects.all(
-        "DATASET VERSION", database=child.database, schema=child.schema, parent=child.parent
-    )
+    return session.account.objects.children("DATASET VERSION", dataset.name)
 
 
 @statement("SHOW VERSIONS [LIKE <'pattern'>] IN DATASET <name>", page="show-versions-in-dataset")

@@ -6,7 +6,8 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -14,7 +15,7 @@ from sqlglot import exp
 
 from churn.emulator import catalog, statements
 from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown, split
-from churn.emulator.errors import SqlError, exists, invalid, missing, unsupported
+from churn.emulator.errors import SqlError, invalid, unsupported
 from churn.emulator.objects import Name, Object
 from churn.emulator.rewrite import rewrite
 from churn.emulator.session import status
@@ -65,13 +66,9 @@ HEAD = re.compile(
 )
 def create_function(session: Session, words: Words) -> Result:
     kind, name = words["function"].upper(), session.name(words["name"])
-    made = _definition(session, kind, name, words["definition"])
-    if session.account.objects.find(kind, name) and not words.has("or_replace"):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        raise exists("object", name)
-    session.account.objects.put(made)
-    _LOADED.pop((session.account, kind, name), None)
+    if answer := catalog.taken(session, words, kind, name):
+        return answer
+    catalog.renew(session, _definition(session, kind, name, words["definition"]))
     if "TEMP" in words["temporary"].upper():
         catalog.remember_temporary(session, kind, name)
     return status(f"{kind.capitalize()} {name.name} successfully created.")
@@ -109,13 +106,10 @@ def _definition(session: Session, kind: str, name: Name, definition: str) -> Obj
     )
 
 
-_LOADED: dict[tuple[Account, str, Name], Callable[..., Any]] = {}
-
-
 def load(session: Session, stored: Object) -> Callable[..., Any]:
     """The handler, its code executed once."""
-    key = (session.account, stored.kind, stored.name)
-    if key not in _LOADED:
+    handlers, key = session.account.handlers, (stored.kind, stored.name)
+    if key not in handlers:
         from churn.emulator import stages
 
         for location in stored["imports"]:
@@ -132,8 +126,8 @@ def load(session: Session, stored: Object) -> Callable[..., Any]:
             namespace: dict[str, Any] = {"__name__": f"emulated_{stored.name.name}"}
             exec(compile(stored["body"], str(stored.name), "exec"), namespace)  # noqa: S102
             found = namespace[handler]
-        _LOADED[key] = found
-    return _LOADED[key]
+        handlers[key] = found
+    return handlers[key]
 
 
 @rewrite(exp.Anonymous)
@@ -233,28 +227,14 @@ def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> An
         inner.close()
 
 
-def _drop(kind: str) -> Callable[[Account, Name], None]:
-    def drop(account: Account, name: Name) -> None:
-        account.objects.drop(kind, name)
-        _LOADED.pop((account, kind, name), None)
-
-    return drop
+def _unload(account: Account, name: Name) -> Sequence[Path]:
+    for kind in ("FUNCTION", "PROCEDURE"):
+        account.handlers.pop((kind, name), None)
+    return ()
 
 
-catalog.DROPS["FUNCTION"] = _drop("FUNCTION")
-catalog.DROPS["PROCEDURE"] = _drop("PROCEDURE")
-
-
-@statement("DROP {FUNCTION|PROCEDURE} [IF EXISTS] <name> [<types...>]", page="drop-function")
-def drop_function(session: Session, words: Words) -> Result:
-    kind, name = words["function"].upper(), session.name(words["name"])
-    if session.account.objects.find(kind, name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing(kind, name)
-    catalog.DROPS[kind](session.account, name)
-    catalog.forget_relation(session, kind, name)
-    return status(f"{name.name} successfully dropped.")
+catalog.droppable("FUNCTION", "drop-function", _unload, " [<types...>]")
+catalog.droppable("PROCEDURE", "drop-procedure", _unload, " [<types...>]")
 
 
 @statement("{DESCRIBE|DESC} {FUNCTION|PROCEDURE} <name> [<types...>]", page="desc-function")

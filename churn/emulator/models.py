@@ -9,7 +9,6 @@ import hashlib
 import inspect
 import json
 import shutil
-import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,10 +39,7 @@ SYSTEM_ALIASES = ("DEFAULT", "FIRST", "LAST")
 
 def versions(account: Account, model: Name) -> list[Object]:
     """By creation."""
-    child = model.child("")
-    return account.objects.all(
-        "MODEL VERSION", database=child.database, schema=child.schema, parent=child.parent
-    )
+    return account.objects.children("MODEL VERSION", model)
 
 
 def need_version(account: Account, model: Object, written: str) -> Object:
@@ -76,13 +72,16 @@ def folder_of(account: Account, version: Object) -> Path:
     return account.folder / "models" / str(version["folder"])
 
 
-def _snow(session: Session, name: str, path: str) -> tuple[Path, str]:
-    """snow://model/<name>/versions/<version>/<path>: the folder that holds the version's files."""
+def _snow(session: Session, name: str, path: str) -> stages.Place:
+    """snow://model/<name>/versions/<version>/<path>."""
     model = session.account.objects.need("MODEL", session.name(name))
-    parts = path.split("/")
-    if len(parts) > 1 and parts[0] == "versions":
-        need_version(session.account, model, parts[1].strip('"'))
-    return session.account.folder / "models" / model["folder"], ""
+    parts = path.split("/", 2)
+    if len(parts) < 2 or parts[0] != "versions":
+        raise invalid(f"snow://model/{name}/{path}: files are below versions/<version>")
+    version = need_version(session.account, model, parts[1].strip('"'))
+    parts[1] = version.name.name
+    root = folder_of(session.account, version).parent.parent
+    return stages.Place(root, "/".join(parts), "")
 
 
 stages.SNOW["model"] = _snow
@@ -128,69 +127,40 @@ def _add_version(
     account = session.account
     name, version = session.name(words["name"]), identifier(words["version"])
     creating = words.text[:6].upper() == "CREATE"
-    there = account.objects.find("MODEL", name)
-    if creating and there and not words.has("or_replace"):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        raise exists("object", name)
-    if not creating and there is None:
-        raise missing("model", name)
     if version in SYSTEM_ALIASES:
         raise invalid(f"{version} is a system alias")
-    catalog.need_schema(account, name)
-    if creating and there:
-        _drop(account, name)
-    model = (
-        session.owned("MODEL", name, default=version, folder=uuid.uuid4().hex)
-        if creating
-        else account.objects.need("MODEL", name)
-    )
-    key = name.child(version)
-    folder = f"{model['folder']}/versions/{version}"
-    with _REGISTERING:
-        if not creating and account.objects.find("MODEL VERSION", key):
+    if creating:
+        if answer := catalog.taken(session, words, "MODEL", name):
+            return answer
+    else:
+        account.objects.need("MODEL", name)
+        if account.objects.find("MODEL VERSION", name.child(version)):
             raise exists("version", version)
-        target = account.folder / "models" / folder
-        shutil.rmtree(target, ignore_errors=True)  # left by a process that was killed
-        shutil.copytree(files, target)
-        kept = {k: v for k, v in properties.items() if k == "metadata"}
-        with account.objects.together():
-            if creating:
-                account.objects.add(model)
-            account.objects.add(session.owned("MODEL VERSION", key, **kept, folder=folder))
+    # A folder of its own, so that no other version is ever found under its name.
+    folder = f"{uuid.uuid4().hex}/versions/{version}"
+    shutil.copytree(files, account.folder / "models" / folder)
+    kept = {k: v for k, v in properties.items() if k == "metadata"}
+    with account.objects.together():
+        if creating:
+            catalog.renew(session, session.owned("MODEL", name, default=version))
+        account.objects.add(
+            session.owned("MODEL VERSION", name.child(version), **kept, folder=folder)
+        )
     return status(f"Model {name.name} successfully {'created' if creating else 'altered'}.")
 
 
-_REGISTERING = threading.Lock()
+def _unload(account: Account, version: Object) -> Path:
+    """Forget a version that goes; returns its folder."""
+    folder = folder_of(account, version)
+    account.models.pop(folder, None)
+    return folder.parent.parent
 
 
-@statement("DROP MODEL [IF EXISTS] <name>", page="drop-model")
-def drop_model(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("MODEL", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("model", name)
-    _drop(session.account, name)
-    return status(f"{name.name} successfully dropped.")
-
-
-def _drop(account: Account, name: Name) -> None:
-    found = account.objects.find("MODEL", name)
-    account.objects.drop("MODEL", name)
-    for reference in account.objects.all(
-        "TAG REFERENCE", parent=name.child("MODEL").child("").parent
-    ):
-        account.objects.drop("TAG REFERENCE", reference.name)
-    if found:
-        shutil.rmtree(account.folder / "models" / found["folder"], ignore_errors=True)
-
-
-def _drop_files(account: Account, name: Name) -> None:
-    _drop(account, name)
-
-
-catalog.DROPS["MODEL"] = _drop_files
+catalog.droppable(
+    "MODEL",
+    "drop-model",
+    lambda account, name: [_unload(account, v) for v in versions(account, name)],
+)
 
 
 @statement("ALTER MODEL [IF EXISTS] <name> DROP VERSION <version>", page="alter-model-drop-version")
@@ -205,7 +175,7 @@ def drop_version(session: Session, words: Words) -> Result:
             "22000",
         )
     account.objects.drop("MODEL VERSION", version.name)
-    shutil.rmtree(folder_of(account, version), ignore_errors=True)
+    shutil.rmtree(_unload(account, version), ignore_errors=True)
     return status(DONE)
 
 
@@ -300,7 +270,7 @@ def rename_model(session: Session, words: Words) -> Result:
         for version in held:
             account.objects.add(replace(version, name=new.child(version.name.name)))
         for reference in carried:
-            account.objects.drop("TAG REFERENCE", reference.name)
+            account.objects.drop("TAGGED", reference.name)
             key = new.child("MODEL").child(reference.name.name)
             account.objects.put(replace(reference, name=key))
     return status(DONE)
@@ -526,27 +496,25 @@ def _duck(kind: str) -> str:
     return DUCK[kind]
 
 
-_MODELS: dict[Path, Any] = {}
-_LOADING = threading.Lock()
-
-
-def loaded(folder: Path) -> Any:
-    """What snowflake-ml's packager makes of the folder, once a process."""
-    with _LOADING:
-        if folder not in _MODELS:
+def loaded(account: Account, folder: Path) -> Any:
+    """What snowflake-ml's packager makes of the folder, once."""
+    with account.loading:
+        if folder not in account.models:
             from snowflake.ml.model._packager import model_packager
 
             packager = model_packager.ModelPackager(str(folder / "model"))
             packager.load(as_custom_model=True)
-            _MODELS[folder] = packager
-        return _MODELS[folder]
+            account.models[folder] = packager
+        return account.models[folder]
 
 
-def predictions(folder: Path, method: Method, columns: Sequence[Any]) -> pa.StructArray:
+def predictions(
+    account: Account, folder: Path, method: Method, columns: Sequence[Any]
+) -> pa.StructArray:
     """The method's outputs for columns of inputs, as Snowflake's own inference computes them."""
     import pandas as pd
 
-    packager = loaded(folder)
+    packager = loaded(account, folder)
     features = packager.meta.signatures[method.target].inputs
     given = pd.DataFrame({f.name: c.to_pandas() for f, c in zip(features, columns, strict=True)})
     try:
@@ -682,7 +650,7 @@ def _registered(session: Session, folder: Path, method: Method) -> str:
     if there is None:
 
         def call(*columns: Any) -> pa.StructArray:
-            return predictions(folder, method, columns)
+            return predictions(session.account, folder, method, columns)
 
         call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
             [
@@ -757,7 +725,7 @@ def _at_once(
         for cte in scope.expressions:
             query = query.with_(cte.args["alias"].copy(), as_=cte.this.copy(), append=True)
     rows = session.cursor.run(query)
-    scored = predictions(folder, method, [rows.column(n) for n in names])
+    scored = predictions(session.account, folder, method, [rows.column(n) for n in names])
     result = f"__result_{uuid.uuid4().hex[:8]}"
     spliced = table(session.register(rows.drop_columns(names).append_column(result, scored)))
     alias = source.alias_or_name

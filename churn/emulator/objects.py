@@ -10,7 +10,7 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -85,6 +85,12 @@ def like(pattern: str | None, value: str) -> bool:
     return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
 
 
+def _within(database: str, schema: str | None) -> tuple[str, tuple[str, ...]]:
+    if schema is None:
+        return "database = ?", (database,)
+    return "database = ? AND schema = ?", (database, schema)
+
+
 class Objects:
     def __init__(self, file: Path) -> None:
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
@@ -92,6 +98,7 @@ class Objects:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute(SCHEMA)
         self._lock = threading.RLock()
+        self._waiting: list[Callable[[], object]] = []
 
     def close(self) -> None:
         with self._lock:
@@ -109,8 +116,20 @@ class Objects:
                 yield
             except BaseException:
                 self._connection.execute("ROLLBACK")
+                self._waiting.clear()
                 raise
             self._connection.execute("COMMIT")
+            waiting, self._waiting = self._waiting, []
+        for action in waiting:
+            action()
+
+    def afterwards(self, action: Callable[[], object]) -> None:
+        """Do it once the changes around it are kept: what cannot be taken back."""
+        with self._lock:
+            if self._connection.in_transaction:
+                self._waiting.append(action)
+                return
+        action()
 
     def find(self, kind: str, name: Name) -> Object | None:
         rows = self._select(
@@ -159,15 +178,21 @@ class Objects:
                 (f"{kind}*", name.database, name.schema, path, f"{path}/*"),
             )
 
-    def drop_in(self, database: str, schema: str | None = None) -> list[Object]:
-        """Everything in a database or schema; returns what was there."""
-        where, values = "database = ?", [database]
-        if schema is not None:
-            where, values = where + " AND schema = ?", [database, schema]
+    def drop_in(self, database: str, schema: str | None = None) -> None:
+        """Everything in a database or schema."""
+        where, values = _within(database, schema)
         with self.together():
-            found = self._select(where, tuple(values))
             self._connection.execute(f"DELETE FROM objects WHERE {where}", values)
-        return found
+
+    def within(self, database: str, schema: str | None = None) -> list[Object]:
+        """What a database or schema holds, children left out."""
+        where, values = _within(database, schema)
+        return self._select(f"{where} AND parent = ''", values)
+
+    def children(self, kind: str, name: Name) -> list[Object]:
+        """By creation."""
+        child = name.child("")
+        return self.all(kind, database=child.database, schema=child.schema, parent=child.parent)
 
     def all(
         self,

@@ -56,6 +56,8 @@ class Session:
         self._registered: list[str] = []
         self._register_numbers = itertools.count(1)
         self._bound: list[Any] = []
+        self.pending: dict[object, Callable[[], object]] = {}
+        """What the open transaction does beside tables, once it is committed."""
         self.computing = False
         """Whether the statement's rows are computed now: not described, not kept as a view."""
 
@@ -70,7 +72,7 @@ class Session:
         from churn.emulator import catalog
 
         with self._lock:
-            self.cursor.end(commit=False)
+            self.end(commit=False)
             for kind, name in reversed(self.temporary):
                 catalog.drop_temporary(self.account, kind, name)
             self.temporary.clear()
@@ -120,7 +122,7 @@ class Session:
         if describe and not declared.reads:
             return Result(statements.SHAPES[declared.kind])
         if declared.ddl:
-            self.cursor.end(commit=True)
+            self.end(commit=True)
         self._bound = list(parameters)
         self.computing = not describe and declared.kind in COMPUTING
         # One definition at a time, so that IF NOT EXISTS means it.
@@ -165,6 +167,18 @@ class Session:
         if not self._bound:
             raise invalid("a placeholder has no value")
         return self._bound.pop(0)
+
+    def end(self, *, commit: bool) -> None:
+        """Commit or roll back what is open."""
+        pending, self.pending = self.pending, {}
+        self.cursor.end(commit=commit)
+        for action in pending.values() if commit else ():
+            action()
+
+    def once_committed(self, key: object, action: Callable[[], object]) -> None:
+        self.pending[key] = action
+        if not self.cursor.in_transaction:
+            self.end(commit=True)
 
     # Names
 
@@ -425,13 +439,13 @@ def begin(session: Session, words: Words) -> Result:
 
 @statement("COMMIT [WORK]", page="commit")
 def commit(session: Session, words: Words) -> Result:
-    session.cursor.end(commit=True)
+    session.end(commit=True)
     return status(DONE)
 
 
 @statement("ROLLBACK [WORK]", page="rollback")
 def rollback(session: Session, words: Words) -> Result:
-    session.cursor.end(commit=False)
+    session.end(commit=False)
     return status(DONE)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ from sqlglot import exp
 
 from churn.emulator import catalog, statements, wire
 from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
-from churn.emulator.errors import SqlError, compilation, exists, invalid, missing, unsupported
+from churn.emulator.errors import SqlError, compilation, invalid, unsupported
 from churn.emulator.fake import parse
 from churn.emulator.objects import Name
 from churn.emulator.rewrite import constant, function, rewrite, table, table_function, text, value
@@ -51,9 +50,8 @@ class Place:
         return [f for f in every if f.relative_to(self.root).as_posix().startswith(self.path)]
 
 
-SNOW: dict[str, Callable[[Session, str, str], tuple[Path, str]]] = {}
-"""How snow://<kind>/<name>/<path> is found: by kind, from name and path to a folder and how LIST
-writes it."""
+SNOW: dict[str, Callable[[Session, str, str], Place]] = {}
+"""How snow://<kind>/<name>/<path> is found, by kind, from name and path."""
 
 
 def stage_folder(account: Account, name: Name) -> Path:
@@ -75,8 +73,7 @@ def place(session: Session, location: str) -> Place:
         kind, name, path = [*location.removeprefix("snow://").split("/", 2), "", ""][:3]
         if kind not in SNOW:
             raise unsupported(f"snow://{kind}")
-        root, label = SNOW[kind](session, name, path)
-        return Place(root, path, label)
+        return SNOW[kind](session, name, path)
     found = re.fullmatch(rf"@(?P<name>~|%?{statements.NAME})/?(?P<path>.*)", location, re.DOTALL)
     if found is None:
         raise invalid(f"cannot read the location {location}")
@@ -109,44 +106,21 @@ def place(session: Session, location: str) -> Place:
 )
 def create_stage(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
+    if answer := catalog.taken(session, words, "STAGE", name):
+        return answer
     head = clauses(words["options"]).only(
         "COMMENT", "FILE_FORMAT", "DIRECTORY", "ENCRYPTION", "TAG", "COPY_OPTIONS"
     )
-    if session.account.objects.find("STAGE", name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
-        _drop(session.account, name)
     form = options(session, head.get("FILE_FORMAT")) if head.get("FILE_FORMAT") else {}
-    session.account.objects.add(session.owned("STAGE", name, head.text("COMMENT"), format=form))
+    catalog.renew(session, session.owned("STAGE", name, head.text("COMMENT"), format=form))
     stage_folder(session.account, name).mkdir(parents=True, exist_ok=True)
     if "TEMP" in words["temporary"].upper():
         catalog.remember_temporary(session, "STAGE", name)
     return status(f"Stage area {name.name} successfully created.")
 
 
-def _drop(account: Account, name: Name) -> None:
-    account.objects.drop("STAGE", name)
-    shutil.rmtree(stage_folder(account, name), ignore_errors=True)
-
-
-catalog.DROPS["STAGE"] = _drop
-catalog.DROPS["FILE FORMAT"] = lambda account, name: account.objects.drop("FILE FORMAT", name)
-
-
-@statement("DROP {STAGE|FILE FORMAT} [IF EXISTS] <name>", page="drop-stage")
-def drop_stage(session: Session, words: Words) -> Result:
-    kind = " ".join(words["stage"].upper().split())
-    name = session.name(words["name"])
-    if session.account.objects.find(kind, name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing(kind, name)
-    catalog.DROPS[kind](session.account, name)
-    catalog.forget_relation(session, kind, name)
-    return status(f"{name.name} successfully dropped.")
+catalog.droppable("STAGE", "drop-stage", lambda account, name: [stage_folder(account, name)])
+catalog.droppable("FILE FORMAT", "drop-file-format")
 
 
 @statement(f"SHOW {{STAGES|FILE FORMATS}} {SHOW}", page="show-stages")
@@ -175,12 +149,8 @@ def show_stages(session: Session, words: Words) -> Result:
 )
 def create_file_format(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
-    if session.account.objects.find("FILE FORMAT", name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
+    if answer := catalog.taken(session, words, "FILE FORMAT", name):
+        return answer
     written = {k: v for k, v in _pairs(words["options"]).items() if k != "COMMENT"}
     comment = unquote(_pairs(words["options"]).get("COMMENT", ""))
     session.account.objects.put(
@@ -575,21 +545,14 @@ COPIED = {
 )
 def unload(session: Session, words: Words) -> Result:
     rest = words["rest"]
-    end = 0
     if rest.startswith("("):
-        depth = 0
-        for token in catalog.HEADER.finditer(rest):
-            depth += {"(": 1, ")": -1}.get(token.group(), 0)
-            if depth == 0:
-                end = token.end()
-                break
-        query = rest[1 : end - 1]
+        query, after = catalog.closed(rest)
     else:
         found = re.match(statements.NAME, rest)
         if found is None:
             raise invalid("COPY INTO <location> needs FROM a table or a query")
-        end, query = found.end(), f"SELECT * FROM {found.group()}"
-    given = _pairs(rest[end:])
+        query, after = f"SELECT * FROM {found.group()}", rest[found.end() :]
+    given = _pairs(after)
     for key in given:
         if key not in ("FILE_FORMAT", "OVERWRITE", "SINGLE", "HEADER", "MAX_FILE_SIZE"):
             raise unsupported(f"COPY INTO <location> ... {key}")
@@ -630,8 +593,7 @@ def unload(session: Session, words: Words) -> Result:
 def copy_into(session: Session, words: Words) -> Result:
     target = session.name(words["name"])
     catalog.need_relation(session.account, target, "Table")
-    columns, source, given = _copy_clauses(words["rest"])
-    query, location = _copy_source(source)
+    columns, query, location, given = _copy_clauses(words["rest"])
     where = place(session, location)
     form = (
         options(session, given["FILE_FORMAT"])
@@ -660,20 +622,18 @@ def copy_into(session: Session, words: Words) -> Result:
         rows = [load.file(f, where) for f in files]
     except BaseException:
         if outer:
-            session.cursor.end(commit=False)
+            session.end(commit=False)
         raise
-    if outer:
-        session.cursor.end(commit=True)
     for file, row in zip(files, rows, strict=True):
         if row["status"] != "LOAD_FAILED":
-            history.add(file)
-            if given.get("PURGE", "").upper() == "TRUE":
-                file.unlink()
+            history.add(file, purge=given.get("PURGE", "").upper() == "TRUE")
+    if outer:
+        session.end(commit=True)
     return Result(statements.rows(rows, COPIED), Kind.COMMAND)
 
 
-def _copy_clauses(text: str) -> tuple[list[str], str, dict[str, str]]:
-    """The columns, the source after FROM, and the options."""
+def _copy_clauses(text: str) -> tuple[list[str], str | None, str, dict[str, str]]:
+    """The columns, the query if there is one, the location, and the options."""
     found = re.fullmatch(
         r"(?:\((?P<columns>.*?)\)\s*)?FROM\s+(?P<rest>.*)", text, re.IGNORECASE | re.DOTALL
     )
@@ -682,26 +642,15 @@ def _copy_clauses(text: str) -> tuple[list[str], str, dict[str, str]]:
     columns = split(found["columns"]) if found["columns"] else []
     rest = found["rest"]
     if rest.startswith("("):
-        depth = 0
-        for token in catalog.HEADER.finditer(rest):
-            depth += {"(": 1, ")": -1}.get(token.group(), 0)
-            if depth == 0:
-                return columns, rest[: token.end()], _pairs(rest[token.end() :])
-        raise invalid("the query of COPY INTO is not closed")
+        query, after = catalog.closed(rest)
+        source = re.search(rf"\bFROM\s+({statements.STAGE})", query, re.IGNORECASE | re.DOTALL)
+        if source is None:
+            raise invalid("the query of COPY INTO reads from a stage")
+        return columns, query.strip(), source[1], _pairs(after)
     location = re.match(statements.STAGE, rest, re.DOTALL)
     if location is None:
         raise invalid("COPY INTO reads from a stage")
-    return columns, location.group(), _pairs(rest[location.end() :])
-
-
-def _copy_source(source: str) -> tuple[str | None, str]:
-    """The query, if there is one, and the location it reads."""
-    if not source.startswith("("):
-        return None, source
-    found = re.search(rf"\bFROM\s+({statements.STAGE})", source, re.IGNORECASE | re.DOTALL)
-    if found is None:
-        raise invalid("the query of COPY INTO reads from a stage")
-    return source[1:-1].strip(), found[1]
+    return columns, None, location.group(), _pairs(rest[location.end() :])
 
 
 class _History:
@@ -715,11 +664,20 @@ class _History:
         return self.target.child("LOADED").child(f"{file}:{_md5(file)}")
 
     def has(self, file: Path) -> bool:
-        found = self.session.account.objects.find("LOADED FILE", self._key(file))
-        return not self.forced and found is not None
+        key = self._key(file)
+        known = key in self.session.pending or self.session.account.objects.find("LOADED FILE", key)
+        return not self.forced and bool(known)
 
-    def add(self, file: Path) -> None:
-        self.session.account.objects.put(self.session.owned("LOADED FILE", self._key(file)))
+    def add(self, file: Path, *, purge: bool) -> None:
+        """With the transaction that loads it."""
+        key = self._key(file)
+
+        def remember() -> None:
+            self.session.account.objects.put(self.session.owned("LOADED FILE", key))
+            if purge:
+                file.unlink()
+
+        self.session.once_committed(key, remember)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,11 @@
-"""Tags, and views with their text: what a feature store is made of. Dynamic tables follow."""
+"""Tags, and views with their text."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,7 +13,7 @@ from sqlglot import exp
 
 from churn.emulator import catalog, statements
 from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
-from churn.emulator.errors import compilation, exists, missing
+from churn.emulator.errors import compilation, missing
 from churn.emulator.fake import parse
 from churn.emulator.objects import Name, Object
 from churn.emulator.rewrite import constant, function, table, table_function, value
@@ -19,6 +21,7 @@ from churn.emulator.session import DONE, identifier, status
 from churn.emulator.statements import Result, Words, statement, unquote
 
 if TYPE_CHECKING:
+    from churn.emulator.account import Account
     from churn.emulator.session import Session
 
 # Tags
@@ -30,18 +33,14 @@ if TYPE_CHECKING:
 )
 def create_tag(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
+    if answer := catalog.taken(session, words, "TAG", name):
+        return answer
     allowed = [unquote(v) for v in re.findall(statements.QUOTED, _allowed(words["options"]))]
     comment = re.search(
         rf"\bCOMMENT\s*=\s*({statements.QUOTED})", words["options"], re.IGNORECASE | re.DOTALL
     )
     new = session.owned("TAG", name, unquote(comment[1]) if comment else "", allowed=allowed)
-    if session.account.objects.find("TAG", name):
-        if words.has("if_not_exists"):
-            return status(f"{name.name} already exists, statement succeeded.")
-        if not words.has("or_replace"):
-            raise exists("object", name)
-    session.account.objects.put(new)
+    catalog.renew(session, new)
     return status(f"Tag {name.name} successfully created.")
 
 
@@ -54,18 +53,14 @@ def _allowed(options: str) -> str:
     return found[1] if found else ""
 
 
-@statement("DROP TAG [IF EXISTS] <name>", page="drop-tag")
-def drop_tag(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if session.account.objects.find("TAG", name) is None:
-        if words.has("if_exists"):
-            return status(f"Drop statement executed successfully ({name.name} already dropped).")
-        raise missing("tag", name)
-    for reference in session.account.objects.all("TAG REFERENCE"):
+def _drop_references(account: Account, name: Name) -> Sequence[Path]:
+    for reference in account.objects.all("TAGGED"):
         if reference["tag"] == str(name):
-            session.account.objects.drop("TAG REFERENCE", reference.name)
-    session.account.objects.drop("TAG", name)
-    return status(f"{name.name} successfully dropped.")
+            account.objects.drop("TAGGED", reference.name)
+    return ()
+
+
+catalog.droppable("TAG", "drop-tag", _drop_references)
 
 
 @statement(
@@ -129,7 +124,7 @@ def unset_tag(session: Session, words: Words) -> Result:
     for written in split(words["tags"]):
         tag = session.name(written)
         session.account.objects.need("TAG", tag)
-        session.account.objects.drop("TAG REFERENCE", _reference(kind, name, tag))
+        session.account.objects.drop("TAGGED", _reference(kind, name, tag))
     return status(DONE)
 
 
@@ -178,7 +173,7 @@ def set_all(session: Session, kind: str, name: Name, written: str) -> None:
         for tag_name, text in found:
             session.account.objects.put(
                 session.owned(
-                    "TAG REFERENCE", _reference(kind, name, tag_name), tag=str(tag_name), value=text
+                    "TAGGED", _reference(kind, name, tag_name), tag=str(tag_name), value=text
                 )
             )
 
@@ -190,7 +185,7 @@ def _reference(kind: str, name: Name, tag: Name) -> Name:
 def references(session: Session, kind: str, name: Name) -> list[Object]:
     where = name.child(kind).child("")
     return session.account.objects.all(
-        "TAG REFERENCE", database=where.database, schema=where.schema, parent=where.parent
+        "TAGGED", database=where.database, schema=where.schema, parent=where.parent
     )
 
 
@@ -199,9 +194,7 @@ def get_tag(session: Session, arguments: list[exp.Expression]) -> exp.Expression
     tag, name, kind = (str(value(session, a)) for a in arguments)
     stored, where = tagged(session, _domain(kind), name)
     session.account.objects.need("TAG", session.name(tag))
-    found = session.account.objects.find(
-        "TAG REFERENCE", _reference(stored, where, session.name(tag))
-    )
+    found = session.account.objects.find("TAGGED", _reference(stored, where, session.name(tag)))
     return constant(found["value"] if found else None)
 
 
@@ -244,12 +237,8 @@ def _reference_row(session: Session, reference: Object) -> tuple[str, str, str, 
 )
 def create_view(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    catalog.need_schema(session.account, name)
-    there = catalog.relation(session.account, name)
-    if there and words.has("if_not_exists"):
-        return status(f"{name.name} already exists, statement succeeded.")
-    if there and (not words.has("or_replace") or there.kind != "VIEW"):
-        raise exists("object", name)
+    if answer := catalog.taken(session, words, "VIEW", name):
+        return answer
     head = clauses(words["definition"]).only("COMMENT", "TAG", "COPY GRANTS", "CHANGE_TRACKING")
     columns = split(head.columns)
     names = [catalog.column_name(c) for c in columns]
@@ -273,7 +262,7 @@ def create_view(session: Session, words: Words) -> Result:
             **{"column comments": comments(columns)},
         )
     )
-    session.account.objects.drop("TAG REFERENCE", name.child("VIEW"))
+    session.account.objects.drop("TAGGED", name.child("VIEW"))
     set_all(session, "VIEW", name, head.get("TAG"))
     if "TEMP" in words["temporary"].upper():
         catalog.remember_temporary(session, "VIEW", name)

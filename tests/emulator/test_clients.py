@@ -233,6 +233,24 @@ def test_files_come_back(registry: Registry, tmp_path: Path) -> None:
     assert (tmp_path / "model" / "model.yaml").is_file()
 
 
+def test_a_version_that_is_registered_again_is_the_new_model(registry: Registry) -> None:
+    """What was dropped is not remembered under its name."""
+    log(registry, "V1")
+    log(registry, "V2").run(X, function_name="predict")
+    model = registry.get_model("M")
+    model.delete_version("V2")
+    turned = XGBClassifier(n_estimators=5).fit(X, (X["A"] <= 0.5).astype(int))
+    again = registry.log_model(
+        turned,
+        model_name="M",
+        version_name="V2",
+        sample_input_data=X,
+        target_platforms=["WAREHOUSE"],
+    )
+    found = again.run(X, function_name="predict").iloc[:, 0].to_numpy(dtype=int)
+    assert np.array_equal(found, turned.predict(X))
+
+
 # Experiments
 
 

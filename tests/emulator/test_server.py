@@ -16,6 +16,7 @@ import snowflake.connector
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
 from churn.emulator import app
+from churn.emulator.objects import Name, Object
 from churn.emulator.server import Emulator
 from churn.emulator.session import KEPT_RESULTS, Session
 
@@ -143,6 +144,43 @@ def test_a_killed_process_leaves_it_consistent(tmp_path: Path) -> None:
         assert run(two, "SELECT a FROM t") == [(1,)]
         assert [r[1] for r in run(two, "SHOW OBJECTS")] == ["T"]
         assert run(two, "SHOW STAGES") == []
+
+
+def test_a_load_that_is_rolled_back_was_none(own: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1\n2\n")
+    with connect(own) as one:
+        run(one, "CREATE DATABASE db")
+        run(one, "CREATE TABLE t (a INT)")
+        run(one, "CREATE STAGE s")
+        run(one, f"PUT 'file://{tmp_path}/rows.csv' @s AUTO_COMPRESS = FALSE")
+        for ending in ("ROLLBACK", "COMMIT"):
+            run(one, "BEGIN")
+            run(one, "COPY INTO t FROM @s FILE_FORMAT = (TYPE = CSV) PURGE = TRUE")
+            assert "0 files" in str(run(one, "COPY INTO t FROM @s FILE_FORMAT = (TYPE = CSV)"))
+            run(one, ending)
+        assert run(one, "SELECT a FROM t ORDER BY a") == [(1,), (2,)]
+        assert run(one, "LIST @s") == []
+
+
+def test_a_dropped_database_leaves_no_files(own: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("1\n")
+    with connect(own) as one:
+        run(one, "CREATE DATABASE db")
+        run(one, "CREATE STAGE s")
+        run(one, f"PUT 'file://{tmp_path}/rows.csv' @s AUTO_COMPRESS = FALSE")
+        run(one, "CREATE DATASET x")
+        run(one, "ALTER DATASET x ADD VERSION 'v' FROM (SELECT 1 AS a)")
+        kept = own.account.folder
+        models = kept / "models" / "some"
+        assert [f.name for f in kept.rglob("*") if f.suffix in (".csv", ".parquet")]
+        model = Name("DB", "PUBLIC", "M")
+        own.account.objects.add(Object("MODEL", model, {"default": "V1"}))
+        version = {"folder": "some/versions/V1"}
+        own.account.objects.add(Object("MODEL VERSION", model.child("V1"), version))
+        (models / "versions" / "V1").mkdir(parents=True)
+        run(one, "DROP DATABASE db")
+        assert not [f.name for f in kept.rglob("*") if f.suffix in (".csv", ".parquet")]
+        assert not models.exists()
 
 
 def test_wrong_password_and_role_are_refused(tmp_path: Path) -> None:
