@@ -99,6 +99,11 @@ def test_the_whole_path(tmp_path: Path) -> None:
         assert remote[fact] == local[fact], fact
     assert remote["risk_list"] == "CHURN.ANALYTICS.CHURN_RISK_CUSTOMERS"
 
+    lists = [tmp_path / "local.csv", tmp_path / "remote.csv"]
+    assert churn(tmp_path, "score", "--data", str(data), "--out", str(lists[0])).returncode == 0
+    on_emulator(tmp_path, "score", "--out", str(lists[1]))
+    assert lists[0].read_text() == lists[1].read_text()  # to the last digit and reason
+
     scored = json.loads(on_emulator(tmp_path, "score", "--as-of", "2024-05-31", "--json"))
     assert scored["model_version"] == "V1"
     on_emulator(tmp_path, "models", "set-alias", "PRODUCTION", "V1")

@@ -1,7 +1,9 @@
 """Why the model says so: gain importance and SHAP values, for each feature as it was written.
 
-SHAP values are computed by XGBoost's own exact TreeSHAP (Lundberg et al., 2020), in log-odds. The
-columns that encoding makes of one feature are added up again, which SHAP's additivity allows.
+SHAP values are those of interventional TreeSHAP (Lundberg et al., 2020), in log-odds: what each
+feature adds, compared with the rows of a background. Snowflake's model registry explains in the
+same way, so a model that is registered there gives the same values. The columns that encoding makes
+of one feature are added up again, which SHAP's additivity allows.
 """
 
 from __future__ import annotations
@@ -14,14 +16,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import polars as pl
-import xgboost
 from sklearn.pipeline import Pipeline
 
 from churn.domain.features import Feature
 from churn.model.train import ENCODE, MODEL
 
+BACKGROUND_ROWS = 100
+"""As many as shap takes into account by default."""
+
 BASE = "BASE_VALUE"
 REASONS = 3
+DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -50,14 +55,29 @@ class Explanation:
         return cls(features, values, float(table[BASE][0]), table.select(features).to_pandas())
 
 
-def explain(fitted: Pipeline, x: pd.DataFrame) -> Explanation:
-    encoded = np.asarray(fitted[ENCODE].transform(x), dtype=np.float64)
-    booster = fitted[MODEL].get_booster()
-    contributions = booster.predict(xgboost.DMatrix(encoded), pred_contribs=True)
+def background(x: pd.DataFrame) -> pd.DataFrame:
+    """What is stored with a model: each column in an order of its own, so no row is somebody's."""
+    columns = x.head(BACKGROUND_ROWS).items()
+    shuffled = {n: c.sample(frac=1, random_state=i) for i, (n, c) in enumerate(columns)}
+    return pd.DataFrame({name: column.to_numpy() for name, column in shuffled.items()})
+
+
+def explain(fitted: Pipeline, x: pd.DataFrame, compared_with: pd.DataFrame) -> Explanation:
+    """
+    Args:
+        compared_with: The background, with the columns of `x`.
+    """
+    import shap
+
+    encode = fitted[ENCODE].transform
+    explainer = shap.TreeExplainer(
+        fitted[MODEL], encode(compared_with), feature_perturbation="interventional"
+    )
+    explained = explainer.shap_values(encode(x))
     values = np.zeros((len(x), x.shape[1]))
     for column, feature in enumerate(_origins(fitted, x)):
-        values[:, feature] += contributions[:, column]
-    return Explanation(tuple(x.columns), values, float(contributions[0, -1]), x)
+        values[:, feature] += explained[:, column]
+    return Explanation(tuple(x.columns), values, float(explainer.expected_value), x)
 
 
 def importance(fitted: Pipeline, x: pd.DataFrame) -> pl.DataFrame:
@@ -83,7 +103,8 @@ def reasons(
     """
     ordered = [f for f in features if f.name in contributions.columns]
     values = contributions.select(f.name for f in ordered).to_numpy()
-    strongest = np.argsort(-np.abs(values), axis=1, kind="stable")[:, :count]
+    sizes = np.abs(values).round(DECIMALS)  # the last digits differ between machines
+    strongest = np.argsort(-sizes, axis=1, kind="stable")[:, :count]
     return [
         [_in_words(ordered[i], row[ordered[i].name], shap[i]) for i in ranked]
         for row, shap, ranked in zip(rows.to_dicts(), values, strongest, strict=True)

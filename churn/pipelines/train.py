@@ -135,7 +135,7 @@ def run(
 
     fitted = train.pipeline(view.features, chosen.parameters, seed).fit(x, y)
     evaluation = _evaluate(fitted, view, parts, attributes(engine), threshold)
-    importance = explain.importance(fitted, x)
+    importance, background = explain.importance(fitted, x), explain.background(x)
     findings += parts.findings
 
     progress("records and plots", 0, 2)
@@ -154,7 +154,12 @@ def run(
             runs[candidate.name] = stores.experiments.log(record)
             continue
         with tempfile.TemporaryDirectory() as folder:
-            _artifacts(Path(folder), fitted, view, parts, evaluation, importance, threshold)
+            explanation = explain.explain(
+                fitted, train.inputs(parts.test, view.features), background
+            )
+            _artifacts(
+                Path(folder), fitted, view, parts, evaluation, importance, explanation, threshold
+            )
             _write_json(
                 Path(folder) / "evaluation.json",
                 {
@@ -187,7 +192,7 @@ def run(
         NewModel(
             name=MODEL_NAME,
             fitted=fitted,
-            sample=x.head(100),
+            background=background,
             comment=f"{chosen.name} on {view}, as of {windows.as_of}",
             metrics={
                 name: value for name, value in evaluation.metrics.items() if value is not None
@@ -255,11 +260,11 @@ def _artifacts(
     parts: Split,
     evaluation: Evaluation,
     importance: pl.DataFrame,
+    explanation: explain.Explanation,
     threshold: float,
 ) -> None:
     """Plots, the tables behind them, and the SHAP values from which they can be drawn again."""
     y, p = _predicted(fitted, view, parts.test)
-    explanation = explain.explain(fitted, train.inputs(parts.test, view.features))
     explanation.table().write_parquet(folder / "shap_values.parquet")
     importance.write_csv(folder / "importance.csv")
     evaluation.calibration.write_csv(folder / "calibration.csv")

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from churn.domain.errors import DataError, UsageError
+from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.features import KEY, FeatureView
 from churn.domain.frames import Frame
 from churn.domain.windows import Windows
@@ -156,12 +156,13 @@ class NewModel:
     """A model to be registered, as the next version.
 
     Args:
-        sample: Some rows of its input, from which the signature is read; never stored.
+        background: Rows of its input that explanations compare with, stored with the model; so none
+            may be a customer's.
     """
 
     name: str
     fitted: Pipeline
-    sample: pd.DataFrame
+    background: pd.DataFrame
     comment: str
     metrics: Mapping[str, float]
 
@@ -254,6 +255,50 @@ def require_population(rows: pl.DataFrame) -> None:
         )
 
 
+def chosen(
+    versions: Sequence[ModelVersion], reference: Reference, where: str, command: str
+) -> ModelVersion:
+    """The version that is meant.
+
+    Args:
+        versions: Of the model, oldest first.
+        command: What makes a first version.
+
+    Raises:
+        StoreError: There is none, or no such one.
+    """
+    if not versions:
+        raise StoreError(
+            f"there is no model {reference.name} in {where}", f"Train one first: {command}"
+        )
+    by_name = {
+        "FIRST": versions[0],
+        "LAST": versions[-1],
+        "DEFAULT": next(v for v in versions if v.is_default),
+        **{v.version: v for v in versions},
+        **{alias: v for v in versions for alias in v.aliases},
+    }
+    if reference.selector not in by_name:
+        kind = "version" if VERSION.fullmatch(reference.selector) else "alias"
+        raise StoreError.unknown(f"{kind} of {reference.name}", reference.selector, by_name)
+    return by_name[reference.selector]
+
+
+def alias_named(written: str) -> str:
+    """
+    Raises:
+        UsageError: The word means something else already, or is none.
+    """
+    name = written.upper()
+    if not NAME.fullmatch(name) or VERSION.fullmatch(name) or name in SYSTEM_ALIASES:
+        raise UsageError(
+            f"{written!r} cannot be an alias",
+            "An alias is a word such as PRODUCTION; not a version, "
+            f"and none of {', '.join(SYSTEM_ALIASES)}.",
+        )
+    return name
+
+
 class FeatureStore(Protocol):
     def save(self, engine: Engine[F], view: FeatureView, windows: Windows, frame: F) -> Features:
         """Compute and store; replaces what the same view has for the same date."""
@@ -307,7 +352,14 @@ class Models(Protocol):
     def set_default(self, reference: Reference) -> ModelVersion: ...
 
     def set_alias(self, reference: Reference, alias: str) -> ModelVersion:
-        """Give the alias to this version, taking it from whichever had it."""
+        """Give the alias to this version, taking it from whichever had it.
+
+        A version has one alias, as in Snowflake: the one it had goes.
+
+        Raises:
+            UsageError: The word cannot be an alias.
+            StoreError: There is no such version.
+        """
         ...
 
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import polars as pl
 from filelock import FileLock, Timeout
 
-from churn.domain.errors import StoreError, UsageError
+from churn.domain.errors import StoreError
 from churn.domain.features import KEY, FeatureView
 from churn.domain.frames import Frame
 from churn.domain.labels import LABEL
@@ -40,9 +40,6 @@ from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.stores import (
     EXPERIMENT_NAME,
-    NAME,
-    SYSTEM_ALIASES,
-    VERSION,
     Features,
     FeatureSet,
     Lineage,
@@ -54,6 +51,8 @@ from churn.stores import (
     Run,
     Stores,
     TrainingSet,
+    alias_named,
+    chosen,
     data_hash,
     require_population,
     rounded,
@@ -70,6 +69,7 @@ PATIENCE = 60.0
 """Seconds to wait for another process that writes to the same store."""
 
 RECORD = "churn"
+BACKGROUND = "background.parquet"
 DEFAULT_VERSION = "default_version"
 
 
@@ -309,13 +309,14 @@ class MlflowModels:
                     model.fitted,
                     files,
                     signature=infer_signature(
-                        model.sample, model.fitted.predict_proba(model.sample)
+                        model.background, model.fitted.predict_proba(model.background)
                     ),
                     pyfunc_predict_fn="predict_proba",
                     serialization_format="skops",
                     skops_trusted_types=list(TRUSTED),
                     pip_requirements=_requirements(),
                 )
+                model.background.to_parquet(files / BACKGROUND)
                 client.log_artifacts(lineage.run, str(files), "model")
             if not self._known(model.name):
                 client.create_registered_model(model.name)
@@ -364,38 +365,30 @@ class MlflowModels:
             ]
 
     def get(self, reference: Reference) -> ModelVersion:
-        versions = self.versions(reference.name)
-        if not versions:
-            raise StoreError(
-                f"there is no model {reference.name} in {self.database.home}",
-                "Train one first: churn train --data DIR",
-            )
-        by_name = {
-            "FIRST": versions[0],
-            "LAST": versions[-1],
-            "DEFAULT": next(v for v in versions if v.is_default),
-            **{v.version: v for v in versions},
-            **{alias: v for v in versions for alias in v.aliases},
-        }
-        if reference.selector not in by_name:
-            kind = "version" if VERSION.fullmatch(reference.selector) else "alias"
-            raise StoreError.unknown(f"{kind} of {reference.name}", reference.selector, by_name)
-        return by_name[reference.selector]
+        where = str(self.database.home)
+        return chosen(self.versions(reference.name), reference, where, "churn train --data DIR")
 
     def load(self, version: ModelVersion) -> Pipeline:
         import mlflow.sklearn
 
         with _mlflow_quiet(), self.database.translated():
-            run = self.database.client.get_run(version.lineage.run)
-            fitted: Pipeline = mlflow.sklearn.load_model(f"{run.info.artifact_uri}/model")
+            fitted: Pipeline = mlflow.sklearn.load_model(self._files(version))
             return fitted
 
+    def _files(self, version: ModelVersion) -> str:
+        run = self.database.client.get_run(version.lineage.run)
+        return f"{run.info.artifact_uri}/model"
+
     def predict(self, version: ModelVersion, view: FeatureView, features: Features) -> Predictions:
+        import pandas as pd
+
         from churn.model import explain, train
 
         fitted = self.load(version)
+        with self.database.translated():
+            background = pd.read_parquet(f"{self._files(version)}/{BACKGROUND}")
         x = train.inputs(features.rows, view.features)
-        explanation = explain.explain(fitted, x)
+        explanation = explain.explain(fitted, x, background)
         return Predictions(
             rows=features.rows,
             probabilities=train.probabilities(fitted, x),
@@ -411,18 +404,12 @@ class MlflowModels:
         return self.get(reference)
 
     def set_alias(self, reference: Reference, alias: str) -> ModelVersion:
-        name = alias.upper()
-        if not NAME.fullmatch(name) or VERSION.fullmatch(name) or name in SYSTEM_ALIASES:
-            raise UsageError(
-                f"{alias!r} cannot be an alias",
-                "An alias is a word such as PRODUCTION; not a version, "
-                f"and none of {', '.join(SYSTEM_ALIASES)}.",
-            )
+        name = alias_named(alias)
         with _mlflow_quiet(), self.database.writing(), self.database.translated():
-            version = self.get(reference)
-            self.database.client.set_registered_model_alias(
-                version.name, name, version.version.removeprefix("V")
-            )
+            version, client = self.get(reference), self.database.client
+            client.set_registered_model_alias(version.name, name, version.version.removeprefix("V"))
+            for other in set(version.aliases) - {name}:
+                client.delete_registered_model_alias(version.name, other)
         return self.get(Reference(version.name, version.version))
 
     def _known(self, name: str) -> bool:

@@ -25,7 +25,6 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import pandas as pd
 import polars as pl
 from snowflake.snowpark import DataFrame, Session
 from snowflake.snowpark import functions as sf
@@ -38,7 +37,6 @@ from churn.engines import Engine
 from churn.engines.snowpark import CLIENT_ERRORS, fetch, quoted, said, upload
 from churn.stores import (
     EXPERIMENT_NAME,
-    NAME,
     SYSTEM_ALIASES,
     VERSION,
     Features,
@@ -52,6 +50,8 @@ from churn.stores import (
     Run,
     Stores,
     TrainingSet,
+    alias_named,
+    chosen,
     data_hash,
     require_population,
     rounded,
@@ -402,7 +402,7 @@ class SnowflakeModels:
                         version_name=version,
                         comment=model.comment,
                         metrics=dict(model.metrics),
-                        sample_input_data=_nobody(model.sample),
+                        sample_input_data=model.background,
                         target_platforms=["WAREHOUSE"],
                         options={
                             "enable_explainability": True,
@@ -447,23 +447,9 @@ class SnowflakeModels:
         return sorted(found, key=lambda v: int(v.version.removeprefix("V")))
 
     def get(self, reference: Reference) -> ModelVersion:
-        versions = self.versions(reference.name)
-        if not versions:
-            raise StoreError(
-                f"there is no model {reference.name} in {self.place.database}.{MODEL_REGISTRY}",
-                "Train one first: churn train --target snowflake",
-            )
-        by_name = {
-            "FIRST": versions[0],
-            "LAST": versions[-1],
-            "DEFAULT": next(v for v in versions if v.is_default),
-            **{v.version: v for v in versions},
-            **{alias: v for v in versions for alias in v.aliases},
-        }
-        if reference.selector not in by_name:
-            kind = "version" if VERSION.fullmatch(reference.selector) else "alias"
-            raise StoreError.unknown(f"{kind} of {reference.name}", reference.selector, by_name)
-        return by_name[reference.selector]
+        where = f"{self.place.database}.{MODEL_REGISTRY}"
+        command = "churn train --target snowflake"
+        return chosen(self.versions(reference.name), reference, where, command)
 
     def load(self, version: ModelVersion) -> Pipeline:
         with self.place.translated(f"loading {version}"):
@@ -500,14 +486,7 @@ class SnowflakeModels:
         return self.get(reference)
 
     def set_alias(self, reference: Reference, alias: str) -> ModelVersion:
-        """Snowflake allows one alias a version: the one it had goes, too."""
-        name = alias.upper()
-        if not NAME.fullmatch(name) or VERSION.fullmatch(name) or name in SYSTEM_ALIASES:
-            raise UsageError(
-                f"{alias!r} cannot be an alias",
-                "An alias is a word such as PRODUCTION; not a version, "
-                f"and none of {', '.join(SYSTEM_ALIASES)}.",
-            )
+        name = alias_named(alias)
         version = self.get(reference)
         holder = next((v for v in self.versions(version.name) if name in v.aliases), None)
         with self.place.translated(f"giving the alias {name} to {version}"):
@@ -569,14 +548,6 @@ class SnowflakeModels:
         table = self.place.session.table(self.place.name(MODEL_REGISTRY, LINEAGE))
         rows = fetch(table.filter(sf.col("MODEL_NAME") == sf.lit(name))).sort("RECORDED_AT")
         return {row["MODEL_VERSION"]: _lineage(row) for row in rows.to_dicts()}
-
-
-def _nobody(sample: pd.DataFrame) -> pd.DataFrame:
-    """Each column in an order of its own: explanations keep a background, but no customer's row."""
-    columns = enumerate(sample.items())
-    return pd.DataFrame(
-        {name: column.sample(frac=1, random_state=i).to_numpy() for i, (name, column) in columns}
-    )
 
 
 def _explains(column: str, feature: str, features: Sequence[str]) -> bool:

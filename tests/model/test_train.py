@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-import shap
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
@@ -105,7 +106,7 @@ def test_missing_values_are_no_error(fitted: Pipeline, x: pd.DataFrame) -> None:
     holes.loc[holes.index[0], "SEGMENT"] = None
     holes.loc[holes.index[1], "AVG_ORDER_AMOUNT"] = np.nan
     assert np.isfinite(train.probabilities(fitted, holes)).all()
-    found = explain.explain(fitted, holes)
+    found = explain.explain(fitted, holes, explain.background(x))
     contributions = pl.DataFrame(found.values, schema=list(found.features))
     rows = pl.from_pandas(holes, nan_to_null=True)
     said = explain.reasons(rows, contributions, FEATURES, count=len(FEATURES))
@@ -142,24 +143,44 @@ def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: Pipeline) -> N
 
 
 def test_shap_values_add_up_to_the_prediction(fitted: Pipeline, x: pd.DataFrame) -> None:
-    found = explain.explain(fitted, x)
+    found = explain.explain(fitted, x, explain.background(x))
     p = train.probabilities(fitted, x)
     assert found.base + found.values.sum(axis=1) == pytest.approx(np.log(p / (1 - p)), abs=1e-4)
 
 
-def test_shap_values_are_those_of_the_shap_library(fitted: Pipeline, x: pd.DataFrame) -> None:
-    """The oracle explains the encoded columns; ours add them up again per feature."""
-    few = x.head(50)
-    encoded = np.asarray(fitted[train.ENCODE].transform(few), dtype=float)
-    oracle = shap.TreeExplainer(fitted[train.MODEL])(encoded).values
-    segments = encoded.shape[1] - (few.shape[1] - 1)
-    found = explain.explain(fitted, few)
-    assert found.values[:, -1] == pytest.approx(oracle[:, :segments].sum(axis=1), abs=1e-4)
-    assert found.values[:, :-1] == pytest.approx(oracle[:, segments:], abs=1e-4)
+def test_shap_values_are_shapleys(fitted: Pipeline, x: pd.DataFrame) -> None:
+    """The oracle swaps features of the customer into each background row, in every order."""
+    names, rest = ["DAYS_SINCE_LAST_ORDER", "RETURN_RATE", "SEGMENT"], x.iloc[0]
+    one = x.iloc[[5]].assign(**{n: rest[n] for n in x.columns if n not in names})
+    # With all other features alike, only these three can add anything.
+    compared = explain.background(x).head(7).assign(**rest.drop(names))
+
+    def value(known: tuple[str, ...]) -> float:
+        p = train.probabilities(fitted, compared.assign(**{n: one[n].iloc[0] for n in known}))
+        return float(np.log(p / (1 - p)).mean())
+
+    orders = list(permutations(names))
+    found = explain.explain(fitted, one, compared)
+    for name in names:
+        before = [order[: order.index(name)] for order in orders]
+        shapley = np.mean([value((*b, name)) - value(b) for b in before])
+        assert found.values[0][found.features.index(name)] == pytest.approx(shapley, abs=1e-4)
+    others = [i for i, n in enumerate(found.features) if n not in names]
+    assert found.values[0][others] == pytest.approx(0, abs=1e-6)
+
+
+def test_the_background_is_nobody(x: pd.DataFrame) -> None:
+    rows = explain.background(x)
+    assert len(rows) == explain.BACKGROUND_ROWS
+    assert rows.merge(x, on=list(x.columns)).empty
+    for name in x.columns:
+        first = x[name].head(len(rows))
+        assert sorted(rows[name].dropna()) == sorted(first.dropna())
+        assert rows[name].isna().sum() == first.isna().sum()
 
 
 def test_shap_values_are_kept_whole(fitted: Pipeline, x: pd.DataFrame) -> None:
-    found = explain.explain(fitted, x)
+    found = explain.explain(fitted, x, explain.background(x))
     again = explain.Explanation.of_table(found.table())
     assert (again.features, again.base) == (found.features, found.base)
     assert np.array_equal(again.values, found.values)
@@ -192,7 +213,7 @@ def test_plots_are_drawn_again_from_what_was_kept(
     from pathlib import Path
 
     p = train.probabilities(fitted, x)
-    kept = explain.Explanation.of_table(explain.explain(fitted, x).table())
+    kept = explain.Explanation.of_table(explain.explain(fitted, x, explain.background(x)).table())
     figures = {
         "roc": plots.roc(y, p, 0.8),
         "precision_recall": plots.precision_recall(y, p, 0.8),

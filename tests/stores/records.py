@@ -51,8 +51,14 @@ def lineage(run: str, **changes: Any) -> Lineage:
 
 def register(stores: Stores, **changes: Any) -> ModelVersion:
     run = stores.experiments.log(new_run())
-    model = NewModel(MODEL_NAME, FITTED, X.head(5), "a comment", {"roc_auc": 0.8})
-    return stores.models.register(model, lineage(run, **changes))
+    fields: dict[str, Any] = {
+        "name": MODEL_NAME,
+        "fitted": FITTED,
+        "background": X.head(5),
+        "comment": "a comment",
+        "metrics": {"roc_auc": 0.8},
+    }
+    return stores.models.register(NewModel(**{**fields, **changes}), lineage(run))
 
 
 def of(selector: str) -> Reference:

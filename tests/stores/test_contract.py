@@ -11,18 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
 from churn.domain.contracts import CUSTOMERS, ORDERS
 from churn.domain.errors import DataError, StoreError, UsageError
+from churn.domain.expressions import Type
 from churn.domain.features import FEATURE_VIEWS, FeatureView
 from churn.domain.windows import DEFAULT
 from churn.engines import Engine
 from churn.engines.polars import PolarsEngine
 from churn.engines.snowpark import SnowparkEngine, fetch
-from churn.model import train
+from churn.model import explain, train
 from churn.pipelines import prepare
 from churn.stores import MODEL_NAME, Stores, local
 from churn.stores import snowflake as remote
@@ -165,6 +167,7 @@ def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
     stores.models.set_alias(of("LAST"), "PRODUCTION")
     assert [v.aliases for v in stores.models.versions(MODEL_NAME)] == [(), ("PRODUCTION",)]
     assert stores.models.get(of("PRODUCTION")).version == "V2"
+    assert stores.models.set_alias(of("V2"), "STAGING").aliases == ("STAGING",)
 
 
 @pytest.mark.parametrize("alias", ["V3", "DEFAULT", "last", "two words", ""])
@@ -191,14 +194,26 @@ def test_the_newest_run_comes_first(stores: Stores) -> None:
 
 
 def test_predictions_are_those_of_the_model(engine: Engine[Any], stores: Stores) -> None:
-    """Probabilities to the last digit; a contribution a feature."""
-    version = register(stores)
-    features = saved(engine, stores, V1)
-    found = stores.models.predict(version, V1, features)
-    x = train.inputs(features.rows, V1.features)
-    assert np.array_equal(found.probabilities, train.probabilities(FITTED, x))
-    assert found.contributions.columns == list(V1.columns)
-    assert found.contributions.height == 2
+    """Probabilities to the last digit, and the reasons for them, wherever it is registered."""
+    generator = np.random.default_rng(0)
+    columns = {
+        f.name: generator.choice(["Basic", "Gold"], 60)
+        if f.type is Type.TEXT
+        else generator.normal(20, 20, 60)
+        for f in V2.features
+    }
+    x, y = pd.DataFrame(columns), generator.integers(0, 2, 60)
+    fitted = train.pipeline(V2.features, {"n_estimators": 9}, seed=0).fit(x, y)
+    background = explain.background(x)
+    version = register(stores, fitted=fitted, background=background)
+    features = saved(engine, stores, V2)
+    found = stores.models.predict(version, V2, features)
+    rows = train.inputs(features.rows, V2.features)
+    assert np.array_equal(found.probabilities, train.probabilities(fitted, rows))
+    assert found.contributions.columns == list(V2.columns)
+    expected = explain.explain(fitted, rows, background)
+    assert found.contributions.to_numpy() == pytest.approx(expected.values, abs=1e-6)
+    assert len({round(v, 6) for row in found.contributions.rows() for v in row}) > 5
 
 
 # Scores
