@@ -34,6 +34,7 @@ from churn.domain.expressions import (
 from churn.domain.frames import Join
 from churn.domain.windows import Windows
 from churn.engines import files, problems
+from churn.engines.frames import Checked
 from churn.engines.types import TYPES
 
 
@@ -233,7 +234,7 @@ def _literal(value: Scalar) -> pl.Expr:
 
 
 @dataclass(frozen=True)
-class PolarsFrame:
+class PolarsFrame(Checked):
     """The verbs on a lazy Polars frame."""
 
     lazy: pl.LazyFrame
@@ -248,31 +249,31 @@ class PolarsFrame:
         return self._with(self.lazy.filter(*map(native, conditions)))
 
     def select(self, *names: str, **expressions: Operand) -> Self:
-        self._require(*names)
+        self.require(*names)
         return self._with(self.lazy.select(*names, **_rows(expressions)))
 
     def with_columns(self, **expressions: Operand) -> Self:
         return self._with(self.lazy.with_columns(**_rows(expressions)))
 
     def group_by(self, *keys: str) -> PolarsGroups[Self]:
-        self._require(*keys)
+        self.require(*keys)
         return PolarsGroups(self, keys)
 
     def join(self, other: Self, on: str | tuple[str, ...], how: Join = "inner") -> Self:
         keys = [on] if isinstance(on, str) else list(on)
-        self._require(*keys)
-        other._require(*keys)
+        self.require(*keys)
+        other.require(*keys)
         if how in ("inner", "left"):
-            self._refuse_overlap(other, keys)
+            self.require_distinct(other, keys)
         return self._with(self.lazy.join(other.lazy, on=keys, how=how))
 
     def join_asof(
         self, other: Self, *, left_time: str, right_time: str, by: str | tuple[str, ...], tie: str
     ) -> Self:
         keys = [by] if isinstance(by, str) else list(by)
-        self._require(left_time, *keys)
-        other._require(right_time, tie, *keys)
-        self._refuse_overlap(other, keys)
+        self.require(left_time, *keys)
+        other.require(right_time, tie, *keys)
+        self.require_distinct(other, keys)
         # Sorted by time and tie, the last row at or before is the one with the largest tie.
         right = other.lazy.drop_nulls(right_time).sort(right_time, tie, nulls_last=False)
         return self._with(
@@ -288,36 +289,18 @@ class PolarsFrame:
         )
 
     def union(self, other: Self) -> Self:
-        if self.columns != other.columns:
-            raise UsageError(
-                f"a union needs the same columns, found {self.columns} and {other.columns}",
-                "Select the same columns in the same order first.",
-            )
+        self.require_same(other)
         return self._with(pl.concat([self.lazy, other.lazy]))
 
     def distinct(self) -> Self:
         return self._with(self.lazy.unique())
 
     def sort(self, *by: str, descending: bool = False) -> Self:
-        self._require(*by)
+        self.require(*by)
         return self._with(self.lazy.sort(*by, descending=descending, nulls_last=True))
 
     def _with(self, lazy: pl.LazyFrame) -> Self:
         return type(self)(lazy)
-
-    def _require(self, *names: str) -> None:
-        known = self.columns
-        for name in names:
-            if name not in known:
-                raise UsageError.unknown("column", name, known)
-
-    def _refuse_overlap(self, other: Self, keys: list[str]) -> None:
-        both = sorted((set(self.columns) & set(other.columns)) - set(keys))
-        if both:
-            raise UsageError(
-                f"both sides of the join have the columns {', '.join(both)}",
-                "Select or rename them on one side first.",
-            )
 
 
 F = TypeVar("F", bound=PolarsFrame)

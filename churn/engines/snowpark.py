@@ -43,6 +43,7 @@ from churn.domain.expressions import (
 from churn.domain.frames import Join
 from churn.domain.windows import Windows
 from churn.engines import files, problems
+from churn.engines.frames import Checked
 from churn.engines.types import TYPES as POLARS_TYPES
 
 CLIENT_ERRORS = (SnowparkClientException, ConnectorError)
@@ -230,7 +231,7 @@ def unquoted(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class SnowparkFrame:
+class SnowparkFrame(Checked):
     """The verbs on a Snowpark DataFrame."""
 
     data: DataFrame
@@ -247,22 +248,22 @@ class SnowparkFrame:
         return self._with(self.data.filter(reduce(and_, map(native, conditions))))
 
     def select(self, *names: str, **expressions: Operand) -> Self:
-        self._require(*names)
+        self.require(*names)
         return self._select({**{n: Column(n) for n in names}, **expressions})
 
     def with_columns(self, **expressions: Operand) -> Self:
         return self._select({**{n: Column(n) for n in self.columns}, **expressions})
 
     def group_by(self, *keys: str) -> SnowparkGroups[Self]:
-        self._require(*keys)
+        self.require(*keys)
         return SnowparkGroups(self, keys)
 
     def join(self, other: Self, on: str | tuple[str, ...], how: Join = "inner") -> Self:
         keys = [on] if isinstance(on, str) else list(on)
-        self._require(*keys)
-        other._require(*keys)
+        self.require(*keys)
+        other.require(*keys)
         if how in ("inner", "left"):
-            self._refuse_overlap(other, keys)
+            self.require_distinct(other, keys)
         by = {"inner": "inner", "left": "left", "semi": "leftsemi", "anti": "leftanti"}
         joined = self.data.join(other.data, on=[quoted(k) for k in keys], how=by[how])
         rest = [n for n in other.columns if n not in keys] if how in ("inner", "left") else []
@@ -272,9 +273,9 @@ class SnowparkFrame:
         self, other: Self, *, left_time: str, right_time: str, by: str | tuple[str, ...], tie: str
     ) -> Self:
         keys = [by] if isinstance(by, str) else list(by)
-        self._require(left_time, *keys)
-        other._require(right_time, tie, *keys)
-        self._refuse_overlap(other, keys)
+        self.require(left_time, *keys)
+        other.require(right_time, tie, *keys)
+        self.require_distinct(other, keys)
         # Snowflake takes any of several rows of the same time: leave only the one that counts.
         moment = NativeWindow.partition_by(*(sf.col(quoted(k)) for k in [*keys, right_time]))
         last = sf.row_number().over(moment.order_by(sf.col(quoted(tie)).desc_nulls_last()))
@@ -296,18 +297,14 @@ class SnowparkFrame:
         )
 
     def union(self, other: Self) -> Self:
-        if self.columns != other.columns:
-            raise UsageError(
-                f"a union needs the same columns, found {self.columns} and {other.columns}",
-                "Select the same columns in the same order first.",
-            )
+        self.require_same(other)
         return self._with(self.data.union_all(other.data))
 
     def distinct(self) -> Self:
         return self._with(self.data.distinct())
 
     def sort(self, *by: str, descending: bool = False) -> Self:
-        self._require(*by)
+        self.require(*by)
         columns = [sf.col(quoted(name)) for name in by]
         return self._with(
             self.data.sort(
@@ -325,20 +322,6 @@ class SnowparkFrame:
 
     def _with(self, data: DataFrame) -> Self:
         return type(self)(data)
-
-    def _require(self, *names: str) -> None:
-        known = self.columns
-        for name in names:
-            if name not in known:
-                raise UsageError.unknown("column", name, known)
-
-    def _refuse_overlap(self, other: Self, keys: list[str]) -> None:
-        both = sorted((set(self.columns) & set(other.columns)) - set(keys))
-        if both:
-            raise UsageError(
-                f"both sides of the join have the columns {', '.join(both)}",
-                "Select or rename them on one side first.",
-            )
 
 
 F = TypeVar("F", bound=SnowparkFrame)
