@@ -554,14 +554,14 @@ _ARROW = {
 def inference(session: Session, node: exp.Expression) -> exp.Expression:
     """MODEL(m, v)!method(...) and m!method(...): an object; of a table function, its columns."""
     folder, method, arguments = _call(session, node)
-    call = exp.Anonymous(this=_registered(session, folder, method), expressions=arguments)
     parent = node.parent
     if isinstance(parent, exp.TableFromRows):
-        _expand(parent, call)
+        _expand(parent, _by_row(session, folder, method, arguments))
         return node
     if method.is_table:
         raise invalid(f"{method.name} is a table function: use it in FROM TABLE(...)")
-    result = _at_once(session, node, folder, method, arguments) or call
+    result = _at_once(session, node, folder, method, arguments)
+    result = result or _by_row(session, folder, method, arguments)
     field = _field(node, method)
     if field is not None:
         typed = exp.Anonymous(
@@ -639,8 +639,10 @@ def _arguments(method: Method, given: list[exp.Expression]) -> list[exp.Expressi
     return found
 
 
-def _registered(session: Session, folder: Path, method: Method) -> str:
-    """DuckDB's name of the method, as a function on batches of rows."""
+def _by_row(
+    session: Session, folder: Path, method: Method, arguments: list[exp.Expression]
+) -> exp.Expression:
+    """The method as a function of DuckDB, which calls it with batches of rows."""
     digest = hashlib.sha256(f"{folder}:{method.name}".encode()).hexdigest()[:24]
     known = f"__model_{digest}"
     duck = session.cursor.duck
@@ -666,7 +668,7 @@ def _registered(session: Session, folder: Path, method: Method) -> str:
             type="arrow",
             null_handling="special",
         )
-    return known
+    return exp.Anonymous(this=known, expressions=arguments)
 
 
 def _struct(duck: Any, method: Method) -> Any:
