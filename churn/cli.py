@@ -49,7 +49,13 @@ class Group(TyperGroup):
 
 
 def _group(text: str) -> typer.Typer:
-    return typer.Typer(cls=Group, help=text, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
+    return typer.Typer(
+        cls=Group,
+        help=text,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="markdown",
+    )
 
 
 app = _group(

@@ -24,6 +24,20 @@ TOKEN = Path("/snowflake/session/token")
 
 EXTRA = "Install the clients: pip install 'churn[snowflake]'."
 
+KEY = (
+    "Is private_key_file the key of this user (DESCRIBE USER shows RSA_PUBLIC_KEY_FP), and is the "
+    "clock right? SELECT SYSTEM$GET_LOGIN_FAILURE_DETAILS('<id>') tells an administrator more."
+)
+REMEDIES = {
+    390100: "Correct user and password, or the token, in connections.toml.",
+    390106: "Change the password in Snowsight, then in connections.toml.",
+    390144: KEY,
+    **dict.fromkeys(range(394300, 394305), KEY),
+    390189: "Name a role that the user has: SHOW GRANTS TO USER <user>.",
+    394400: "Make a new access token: ALTER USER <user> ADD PROGRAMMATIC ACCESS TOKEN.",
+}
+"""What to do, by the number of Snowflake's error."""
+
 _sessions: dict[str, Session] = {}
 _running: dict[Path, Emulator] = {}
 
@@ -52,8 +66,16 @@ def connect(settings: Settings) -> Session:
     try:
         session: Session = Session.builder.configs(parameters).create()
     except (Error, SnowparkClientException) as error:
+        number = getattr(error, "errno", None)
         raise StoreError(
-            f"cannot connect with {named}: {_message(error)}", "Check it with: churn doctor"
+            f"cannot connect with {named}: {_message(error)}",
+            REMEDIES.get(number, "Is the account's name right, and reachable from here?"),
+        ) from error
+    except (OSError, ValueError, TypeError) as error:
+        # What the connector raises when a private key cannot be read.
+        raise StoreError(
+            f"cannot connect with {named}: {_message(error)}",
+            "Look at private_key_file and private_key_file_pwd in connections.toml.",
         ) from error
     atexit.register(session.close)
     _sessions[key] = session

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -139,18 +141,30 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, Emulator]]:
     with Emulator(users={"ANN": "planted-secret"}) as emulator:
         (tmp_path / "snowflake").mkdir()
         entries = []
+        key = {"authenticator": "SNOWFLAKE_JWT", "private_key_file": str(tmp_path / "key.p8")}
         for name, changes in (
             ("good", {"password": "planted-secret"}),
             ("bad", {"password": "other-secret"}),
             ("norole", {"password": "planted-secret", "role": "NOBODY"}),
+            ("wrongkey", key),
+            ("nokey", key | {"private_key_file": str(tmp_path / "nowhere.p8")}),
+            ("badkey", key | {"private_key_file": str(tmp_path / "text.p8")}),
         ):
             fields = emulator.connection | {"user": "ann"} | changes
             lines = [f"{key} = {json.dumps(value)}" for key, value in fields.items()]
             entries.append("\n".join([f"[{name}]", *lines]))
+        (tmp_path / "key.p8").write_bytes(private_key())
+        (tmp_path / "text.p8").write_text("no key")
         file = tmp_path / "snowflake" / "connections.toml"
         file.write_text("\n\n".join(entries))
         file.chmod(0o600)
         yield tmp_path, emulator
+
+
+def private_key() -> bytes:
+    """One that nobody has the public half of."""
+    made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return made.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption())
 
 
 def test_a_connection_of_the_users_and_its_secrets(served: tuple[Path, Emulator]) -> None:
@@ -181,8 +195,11 @@ def test_a_connection_of_the_users_and_its_secrets(served: tuple[Path, Emulator]
     ("arguments", "code", "said"),
     [
         (["--connection", "bad"], 1, "Incorrect username or password"),
-        (["--connection", "norole"], 1, "NOBODY"),
-        (["--connection", "nope"], 2, "Did you mean norole?"),
+        (["--connection", "norole"], 1, "SHOW GRANTS TO USER"),
+        (["--connection", "wrongkey"], 1, "Is private_key_file the key of this user"),
+        (["--connection", "nokey"], 1, "nowhere.p8"),
+        (["--connection", "badkey"], 1, "Look at private_key_file"),
+        (["--connection", "nope"], 2, "There is: "),
         (["--target", "snowflake"], 2, "make train-emulated"),
         (["--target", "elsewhere"], 2, "There is: local, snowflake"),
     ],

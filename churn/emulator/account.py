@@ -38,14 +38,22 @@ class Account:
     Args:
         folder: Where it is kept, and found again after a restart; without one, in memory and in
             a temporary folder that vanishes with it.
-        users: Passwords by user; without them every login is accepted.
+        users: Passwords by user. With them, a login must prove who it is, by password, by a key of
+            CREATE USER ... RSA_PUBLIC_KEY, or by a token; without them, every login is accepted.
+        issuers: The public keys, in PEM, of the identity providers whose tokens are known.
     """
 
-    def __init__(self, folder: Path | None = None, users: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        users: dict[str, str] | None = None,
+        issuers: dict[str, str] | None = None,
+    ) -> None:
         self._temporary = None if folder else Path(tempfile.mkdtemp(prefix="churn-emulator-"))
         self.folder = folder or self._temporary or Path()
         self.folder.mkdir(parents=True, exist_ok=True)
         self.users = users
+        self.issuers = issuers or {}
         self.connection: dict[str, Any] | None = None
         """How a client in this process reaches it, once a server runs."""
         self.sessions: dict[str, Session] = {}
@@ -76,7 +84,6 @@ class Account:
     def login(
         self,
         user: str,
-        password: str | None = None,
         *,
         database: str | None = None,
         schema: str | None = None,
@@ -86,10 +93,8 @@ class Account:
         """A new session. What it names and is not there is left unset, as Snowflake does.
 
         Raises:
-            SqlError: The password is wrong, or the role does not exist.
+            SqlError: The role does not exist.
         """
-        if self.users is not None and self.users.get(user.upper()) != password:
-            raise SqlError("Incorrect username or password was specified.", 390100, "08001")
         if role and self.objects.find("ROLE", Name(name=role)) is None:
             raise SqlError(
                 f"Role '{role}' specified in the connect string does not exist or not authorized. "

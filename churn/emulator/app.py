@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from churn.emulator import wire
+from churn.emulator import logins, wire
 from churn.emulator.account import Account
 from churn.emulator.errors import SqlError
 from churn.emulator.session import VERSION, Session, identifier
@@ -56,9 +56,7 @@ def create(account: Account) -> Starlette:
             )
         }
         try:
-            session = account.login(
-                body.get("LOGIN_NAME") or "EMULATOR", body.get("PASSWORD"), **asked
-            )
+            session = account.login(logins.user_of(account, body), **asked)
         except SqlError as error:
             return _failure(error)
         session.parameters.update(

@@ -819,6 +819,18 @@ def create_account_object(session: Session, words: Words) -> Result:
     return status(f"{kind.capitalize()} {name} successfully created.")
 
 
+@statement("ALTER USER [IF EXISTS] <name> {SET|UNSET} <options...>", page="alter-user")
+def alter_user(session: Session, words: Words) -> Result:
+    user = session.account.objects.need("USER", Name(name=identifier(words["name"])))
+    head = clauses(words["options"])
+    if any("PASSWORD" in key for key in head.options):
+        raise unsupported("ALTER USER ... PASSWORD: passwords are the emulator's own argument")
+    unset = words["set"].upper() == "UNSET"
+    changed = {k.lower(): None if unset else unquote(v) for k, v in head.options.items()}
+    session.account.objects.put(user.having(**changed))
+    return status(DONE)
+
+
 @statement("DROP {ROLE|USER|WAREHOUSE} [IF EXISTS] <name>", page="drop-warehouse")
 def drop_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])

@@ -31,13 +31,14 @@ class Emulator:
         folder: Path | None = None,
         port: int = 0,
         users: dict[str, str] | None = None,
+        issuers: dict[str, str] | None = None,
     ) -> None:
         # With the protocol named, asyncio sends small answers at once (TCP_NODELAY).
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
         self.port: int = self._socket.getsockname()[1]
-        self.account = Account(folder, users)
+        self.account = Account(folder, users, issuers)
         self.account.connection = self.connection
         self._server = uvicorn.Server(
             uvicorn.Config(

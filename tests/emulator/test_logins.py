@@ -1,0 +1,139 @@
+"""Key pairs and tokens of identity providers, by the unmodified connector."""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Iterator
+from typing import Any
+
+import jwt
+import pytest
+import snowflake.connector
+from cryptography.hazmat.primitives import serialization as s
+from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake.connector.errors import DatabaseError
+
+from churn.emulator.server import Emulator
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.emulator
+
+ISSUER = "https://token.actions.githubusercontent.com"
+SUBJECT = "repo:ORG/REPO:environment:snowflake"
+KEY, OTHER = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
+
+
+def public(key: rsa.RSAPrivateKey) -> str:
+    pem = key.public_key().public_bytes(s.Encoding.PEM, s.PublicFormat.SubjectPublicKeyInfo)
+    return pem.decode()
+
+
+def private(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(s.Encoding.DER, s.PrivateFormat.PKCS8, s.NoEncryption())
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Emulator]:
+    """An emulator that asks, and a service user with a key and a trusted provider."""
+    with Emulator(users={"ADMIN": "secret"}, issuers={ISSUER: public(KEY)}) as emulator:
+        admin = emulator.connection | {"user": "admin", "password": "secret"}
+        with snowflake.connector.connect(**admin) as connection:
+            for statement in statements():
+                connection.cursor().execute(statement)
+        yield emulator
+
+
+def statements() -> list[str]:
+    """How the README says to make the user, with the role of the setup."""
+    written = re.findall(r"`((?:CREATE USER|GRANT ROLE).*?;)`", (ROOT / "README.md").read_text())
+    assert len(written) == 2
+    body = "".join(public(KEY).splitlines()[1:-1])
+    key = f"ALTER USER CHURN_CI SET RSA_PUBLIC_KEY = '{body}'"
+    return ["CREATE ROLE CHURN_ROLE", *written, key]
+
+
+def user_of(guarded: Emulator, **login: Any) -> Any:
+    where = {k: v for k, v in guarded.connection.items() if k not in ("user", "password", "role")}
+    with snowflake.connector.connect(**where, **login) as connection:
+        return connection.cursor().execute("SELECT CURRENT_USER()").fetchone()[0]
+
+
+def test_a_key_pair(guarded: Emulator) -> None:
+    login = {"user": "churn_ci", "authenticator": "SNOWFLAKE_JWT"}
+    assert user_of(guarded, **login, private_key=private(KEY)) == "CHURN_CI"
+    with pytest.raises(DatabaseError, match="JWT token is invalid") as error:
+        user_of(guarded, **login, private_key=private(OTHER))
+    assert error.value.errno == 390144
+    with pytest.raises(DatabaseError, match="JWT token is invalid"):
+        user_of(guarded, **login | {"user": "admin"}, private_key=private(KEY))
+
+
+def test_a_key_whose_token_has_expired(guarded: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWT_LIFETIME_IN_SECONDS", "-60")
+    with pytest.raises(DatabaseError, match="JWT token is invalid"):
+        user_of(guarded, user="churn_ci", authenticator="SNOWFLAKE_JWT", private_key=private(KEY))
+
+
+def token(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
+    now = int(time.time())
+    claims = {"iss": ISSUER, "sub": SUBJECT, "aud": "snowflakecomputing.com", "exp": now + 60}
+    return jwt.encode(claims | changes, key, algorithm="RS256")
+
+
+def of_the_workflow(name: str, token: str, guarded: Emulator) -> dict[str, Any]:
+    """The connection that a workflow writes, to the emulator."""
+    text = (ROOT / ".github" / "workflows" / name).read_text()
+    written = re.search(r"<<TOML\n(.*?)\n +TOML\n", text, re.DOTALL)
+    assert written
+    values = {
+        "SNOWFLAKE_ACCOUNT": "emulator",
+        "SNOWFLAKE_USER": "CHURN_CI",
+        "SNOWFLAKE_ROLE": "CHURN_ROLE",
+        "SNOWFLAKE_WAREHOUSE": "COMPUTE_WH",
+        "token": token,
+    }
+    filled = re.sub(r"\$(\w+)", lambda v: values[v[1]], written[1])
+    connection: dict[str, Any] = tomllib.loads(filled)["ci"]
+    return connection | {k: guarded.connection[k] for k in ("host", "port", "protocol")}
+
+
+@pytest.mark.parametrize("workflow", ["train-remote.yml", "verify-account.yml"])
+def test_the_token_of_a_workflow(
+    guarded: Emulator, monkeypatch: pytest.MonkeyPatch, workflow: str
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
+    login = of_the_workflow(workflow, token(), guarded)
+    with snowflake.connector.connect(**login) as connection:
+        found = connection.cursor().execute("SELECT CURRENT_USER(), CURRENT_ROLE()").fetchone()
+    assert found == ("CHURN_CI", "CHURN_ROLE")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exp": int(time.time()) - 60},
+        {"sub": "repo:ORG/OTHER:environment:snowflake"},
+        {"aud": "elsewhere"},
+        {"iss": "https://elsewhere"},
+        {"key": OTHER},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_token_that_proves_nothing(
+    guarded: Emulator, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
+    with pytest.raises(DatabaseError, match="workload identity credential is invalid"):
+        user_of(
+            guarded,
+            authenticator="WORKLOAD_IDENTITY",
+            workload_identity_provider="OIDC",
+            token=token(**changes),
+        )
+
+
+def test_other_ways_are_refused_by_name(guarded: Emulator) -> None:
+    with pytest.raises(DatabaseError, match="a login by OAUTH"):
+        user_of(guarded, user="x", authenticator="oauth", token="t")
