@@ -78,7 +78,8 @@ def test_inference(emulator: Emulator, fitted: Any, benchmark: BenchmarkFixture,
         cursor = connection.cursor()
 
         def asked() -> Any:
-            return cursor.execute(sql).fetch_arrow_all()
+            cursor.execute(sql)
+            return cursor.fetch_arrow_all()
 
         def called() -> Any:
             return train.probabilities(fitted, rows)

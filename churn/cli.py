@@ -567,13 +567,13 @@ def sql_apply(
     script: Script, data: Data = None, target: Target = None, connection: Connection = None
 ) -> None:
     """Run a script in Snowflake, and print what its queries answer."""
-    from churn import printing, scripts
-    from churn.connecting import connect
+    from churn import connecting, printing, scripts
 
     settings = _settings(data)
     text = scripts.rendered(script, bootstrap.names(settings))
-    for done in scripts.run(connect(settings), text):
-        printing.statement(done)
+    with connecting.session(settings) as session:
+        for done in scripts.run(session, text):
+            printing.statement(done)
     if script == "load":
         bootstrap.loaded(settings)
 
@@ -585,19 +585,18 @@ def sql_destroy(
     connection: Connection = None,
 ) -> None:
     """Remove everything that the setup made, with all that is in it, after showing it."""
-    from churn import printing, scripts
-    from churn.connecting import connect
+    from churn import connecting, printing, scripts
 
     settings = _settings()
-    session = connect(settings)
     text = scripts.rendered("cleanup", bootstrap.names(settings))
     typer.echo(text)
-    for line in bootstrap.contents(session, settings.database):
-        typer.echo(f"  {line}")
-    if not yes:
-        typer.confirm("Remove all of this?", abort=True)
-    for done in scripts.run(session, text):
-        printing.statement(done)
+    with connecting.session(settings) as session:
+        for line in bootstrap.contents(session, settings.database):
+            typer.echo(f"  {line}")
+        if not yes:
+            typer.confirm("Remove all of this?", abort=True)
+        for done in scripts.run(session, text):
+            printing.statement(done)
 
 
 @app.command("doctor")

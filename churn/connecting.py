@@ -6,6 +6,8 @@ import atexit
 import json
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,10 +47,31 @@ _running: dict[Path, Emulator] = {}
 def connect(settings: Settings) -> Session:
     """A Snowpark session on the connection of the settings, or on the default connection.
 
+    It is the same one for the same connection.
+
     Raises:
         UsageError: There is no such connection.
         StoreError: Snowflake does not let us in.
     """
+    parameters = _parameters(settings)
+    key = json.dumps(parameters, sort_keys=True, default=str)
+    if key not in _sessions:
+        _sessions[key] = _opened(settings, parameters)
+        atexit.register(_sessions[key].close)
+    return _sessions[key]
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Session]:
+    """One of its own, for what changes its role or its schema."""
+    own = _opened(settings, _parameters(settings))
+    try:
+        yield own
+    finally:
+        own.close()
+
+
+def _opened(settings: Settings, parameters: dict[str, Any]) -> Session:
     try:
         from snowflake.snowpark import Session
     except ImportError as error:
@@ -58,15 +81,11 @@ def connect(settings: Settings) -> Session:
 
     # What they log they raise as well, and we say it once.
     logging.getLogger("snowflake").setLevel(logging.CRITICAL)
-    parameters = _parameters(settings)
-    key = json.dumps(parameters, sort_keys=True, default=str)
-    if key in _sessions:
-        return _sessions[key]
     named = settings.connection or "the default connection"
     try:
-        session: Session = Session.builder.configs(parameters).create()
+        created: Session = Session.builder.configs(parameters).create()
     except (Error, SnowparkClientException) as error:
-        number = getattr(error, "errno", None)
+        number = getattr(error, "errno", None) or 0
         raise StoreError(
             f"cannot connect with {named}: {_message(error)}",
             REMEDIES.get(number, "Is the account's name right, and reachable from here?"),
@@ -77,14 +96,12 @@ def connect(settings: Settings) -> Session:
             f"cannot connect with {named}: {_message(error)}",
             "Look at private_key_file and private_key_file_pwd in connections.toml.",
         ) from error
-    atexit.register(session.close)
-    _sessions[key] = session
-    return session
+    return created
 
 
 def _parameters(settings: Settings) -> dict[str, Any]:
     if settings.connection == EMULATOR:
-        return emulator(settings.home / "emulator").connection
+        return _of_the_emulator(settings)
     if settings.connection is None and TOKEN.is_file():
         return _of_the_container()
     known = connections()
@@ -98,6 +115,16 @@ def _parameters(settings: Settings) -> dict[str, Any]:
             )
         raise UsageError.unknown("connection", str(name), [*sorted(known), EMULATOR])
     return {"connection_name": name}
+
+
+def _of_the_emulator(settings: Settings) -> dict[str, Any]:
+    """With the role and the warehouse of the setup, once it has run: their grants must do."""
+    from churn.bootstrap import names
+
+    running, named = emulator(settings.home / "emulator"), names(settings)
+    known = running.account.has_role(named["role"])
+    mine = {key: named[key] for key in ("role", "warehouse")}
+    return running.connection | (mine if known else {})
 
 
 def _of_the_container() -> dict[str, Any]:

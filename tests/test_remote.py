@@ -84,7 +84,11 @@ def test_the_whole_path(tmp_path: Path) -> None:
         loaded = on_emulator(tmp_path, "sql", "apply", "load")
         orders = pl.read_csv(data / "orders.csv").height
         assert str(orders) in loaded
-    assert json.loads(on_emulator(tmp_path, "doctor", "--json"))["ok"]
+    health = json.loads(on_emulator(tmp_path, "doctor", "--json"))
+    assert health["ok"]
+    # From here on with the grants of the setup, and no others.
+    assert "CHURN_ROLE" in [f["found"] for f in health["findings"] if f["check"] == "role"]
+    on_emulator(tmp_path, "data", "load")
 
     remote = json.loads(on_emulator(tmp_path, "train", "--search", "1", "--json"))
     done = churn(tmp_path, "train", "--search", "1", "--json", "--data", str(data))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from churn.emulator import (  # noqa: F401 - they declare statements
+    access,
     catalog,
     experiments,
     features,
@@ -27,7 +28,6 @@ from churn.emulator.fake import Tables
 from churn.emulator.objects import Name, Object, Objects
 from churn.emulator.session import Session
 
-ROLES = ("ACCOUNTADMIN", "SECURITYADMIN", "USERADMIN", "SYSADMIN", "PUBLIC")
 WAREHOUSE = "COMPUTE_WH"
 MOST_SHARED = 10_000
 
@@ -70,7 +70,7 @@ class Account:
         tables.mkdir(exist_ok=True)
         self.tables = Tables(tables if folder else None)
         self.objects: Objects = Objects(self.folder / "objects.sqlite")
-        for role in ROLES:
+        for role in access.SYSTEM_ROLES:
             self._ensure(Object("ROLE", Name(name=role)))
         self._ensure(
             Object("WAREHOUSE", Name(name=WAREHOUSE), {"size": "X-Small", "state": "STARTED"})
@@ -95,17 +95,20 @@ class Account:
         Raises:
             SqlError: The role does not exist.
         """
-        if role and self.objects.find("ROLE", Name(name=role)) is None:
+        if role and not (self.has_role(role) and self.assigned(user, role)):
             raise SqlError(
                 f"Role '{role}' specified in the connect string does not exist or not authorized. "
                 f"Contact your local system administrator, or attempt to login with another role.",
                 390189,
                 "08001",
             )
-        session = Session(self, next(self._numbers), user.upper(), role or ROLES[0])
-        if warehouse and self.objects.find("WAREHOUSE", Name(name=warehouse)):
+        first = next(r for r in access.SYSTEM_ROLES if self.assigned(user, r))
+        session = Session(self, next(self._numbers), user.upper(), role or first)
+        here = Name(name=warehouse or "")
+        if self.objects.find("WAREHOUSE", here) and access.visible(session, "WAREHOUSE", here):
             session.warehouse = warehouse
-        if database and catalog.has_database(self, database):
+        seen = database and access.visible(session, "DATABASE", Name(name=database))
+        if database and seen and catalog.has_database(self, database):
             known = schema if schema and catalog.has_schema(self, database, schema) else None
             public = (
                 "PUBLIC" if not schema and catalog.has_schema(self, database, "PUBLIC") else None
@@ -114,6 +117,19 @@ class Account:
         with self.lock:
             self.sessions[session.token] = session
         return session
+
+    def has_role(self, role: str) -> bool:
+        return self.objects.find("ROLE", Name(name=role)) is not None
+
+    def assigned(self, user: str, role: str) -> bool:
+        """Whether the user has the role: those that prove nothing, and those with a password here,
+        have all of them.
+        """
+        name = user.upper()
+        if self.users is None or name in self.users or role == "PUBLIC":
+            return True
+        granted = (g for g in self.objects.all("GRANT") if g["granted_on"] == "ROLE")
+        return any((g["on"], g["to"], g["to_kind"]) == (role, name, "USER") for g in granted)
 
     def logout(self, token: str) -> None:
         with self.lock:

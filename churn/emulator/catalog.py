@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import statements
+from churn.emulator import access, statements
 from churn.emulator.errors import exists, invalid, missing, unsupported
 from churn.emulator.fake import parse
 from churn.emulator.objects import Name, Object, like, sql_identifier
@@ -122,6 +122,7 @@ def drop_temporary(account: Account, kind: str, name: Name) -> None:
         if (found := relation(account, name)) is not None and found.kind == kind:
             with account.tables.duck.cursor() as duck:
                 duck.execute(f"DROP {kind} IF EXISTS {duck_name(name)}")
+        account.objects.drop(kind, name)
     else:
         DROPS[kind](account, name)
     account.objects.drop("TEMPORARY", name.child(kind))
@@ -138,7 +139,9 @@ def taken(session: Session, words: Words, kind: str, name: Name) -> Result | Non
         SqlError: Neither OR REPLACE nor IF NOT EXISTS was said, or the schema is not there.
     """
     need_schema(session.account, name)
-    if kind in ("TABLE", "VIEW", "DYNAMIC TABLE"):
+    temporary = words.has("temporary") and "TEMP" in words["temporary"].upper()
+    access.need_creation(session, kind, name, temporary=temporary)
+    if kind in access.RELATIONS:
         found = relation(session.account, name)
         other = found is not None and found.kind != kind.removeprefix("DYNAMIC ")
         there = found is not None
@@ -146,6 +149,8 @@ def taken(session: Session, words: Words, kind: str, name: Name) -> Result | Non
         there, other = session.account.objects.find(kind, name) is not None, False
     if not there:
         return None
+    if words.has("or_replace"):
+        access.need(session, kind, name, "OWNERSHIP")
     return answer_taken(words, name.name, name, replaceable=not other)
 
 
@@ -199,6 +204,7 @@ def droppable(
         name = session.name(words["name"])
         if session.account.objects.find(kind, name) is None:
             return answer_gone(words, kind.lower(), name.name, name)
+        access.need(session, kind, name, "OWNERSHIP")
         DROPS[kind](session.account, name)
         forget_relation(session, kind, name)
         return status(f"{name.name} successfully dropped.")
@@ -232,12 +238,14 @@ def duck_name(name: Name) -> str:
 def create_database(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     options = clauses(words["options"]).only("COMMENT", "DATA_RETENTION_TIME_IN_DAYS")
+    access.need_account(session, "CREATE DATABASE")
     if has_database(session.account, name):
         if answer := answer_taken(words, name, name):
             return answer
         _drop_database(session, name)
     session.account.tables.create_database(name)
     session.account.objects.put(session.owned("DATABASE", Name(name=name), options.text("COMMENT")))
+    session.account.objects.put(session.owned("SCHEMA", Name(name, name="PUBLIC")))
     session.cursor.use(name, "PUBLIC")
     return status(f"Database {name} successfully created.")
 
@@ -247,6 +255,7 @@ def drop_database(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     if not has_database(session.account, name):
         return answer_gone(words, "database", name, name)
+    access.need(session, "DATABASE", Name(name=name), "OWNERSHIP")
     _drop_database(session, name)
     return status(f"{name} successfully dropped.")
 
@@ -280,6 +289,7 @@ def create_schema(session: Session, words: Words) -> Result:
     name = session.schema_name(words["name"])
     if not has_database(session.account, name.database):
         raise missing("database", name.database)
+    access.need(session, "DATABASE", Name(name=name.database), "CREATE SCHEMA")
     options = clauses(words["options"]).only("COMMENT", "TAG")
     if has_schema(session.account, name.database, name.schema):
         if answer := answer_taken(words, name.schema, name):
@@ -301,6 +311,7 @@ def drop_schema(session: Session, words: Words) -> Result:
         session.account, name.database, name.schema
     ):
         return answer_gone(words, "schema", name.schema, name)
+    access.need(session, "SCHEMA", Name(name.database, name=name.schema), "OWNERSHIP")
     _drop_schema(session, name)
     return status(f"{name.schema} successfully dropped.")
 
@@ -332,9 +343,10 @@ def create_table(session: Session, words: Words) -> Result:
     if answer := taken(session, words, "TABLE", name):
         return answer
     forget_loads(session.account, name)
-    replace = "OR REPLACE " if words.has("or_replace") else ""
-    tree = parse(f"CREATE {replace}TABLE {name} {words['definition']}")
+    renewed = "OR REPLACE " if words.has("or_replace") else ""
+    tree = parse(f"CREATE {renewed}TABLE {name} {words['definition']}")
     session.cursor.run(tree, words.parameters)
+    session.account.objects.put(session.owned("TABLE", name))
     _tag_from_header(session, "TABLE", name, words["definition"])
     if "TEMP" in words["temporary"].upper():
         remember_temporary(session, "TABLE", name)
@@ -357,6 +369,7 @@ def drop_relation(session: Session, words: Words) -> Result:
         return answer_gone(words, kind, name.name, name)
     if found.kind != kind:
         raise invalid(f"'{name}' is a {found.kind}")
+    access.need(session, kind, name, "OWNERSHIP")
     if session.account.objects.find("DYNAMIC TABLE", name):
         raise invalid(f"'{name}' is a DYNAMIC TABLE: use DROP DYNAMIC TABLE")
     with session.account.tables.duck.cursor() as duck:
@@ -394,6 +407,9 @@ def rename(session: Session, words: Words) -> Result:
         raise exists("object", new)
     with session.account.tables.duck.cursor() as duck:
         duck.execute(f"ALTER {kind} {duck_name(name)} RENAME TO {sql_identifier(new.name)}")
+    if stored := session.account.objects.find(kind, name):
+        session.account.objects.drop(kind, name)
+        session.account.objects.put(replace(stored, name=new))
     if (kind, name) in session.temporary:
         forget_relation(session, kind, name)
         remember_temporary(session, kind, new)
@@ -581,6 +597,7 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
 def describe_relation(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
     need_relation(session.account, name, words["table"])
+    access.need(session, "TABLE", name)
     return Result(statements.rows(columns_of(session.account, name), DESCRIBED))
 
 
@@ -646,7 +663,8 @@ def shown(session: Session, words: Words, kind: str) -> list[Object]:
     found = session.account.objects.all(
         kind, database=where.database, schema=where.schema, parent="", pattern=where.pattern
     )
-    return [o for o in found if o.name.name.startswith(where.prefix)][: where.limit]
+    matching = (o for o in found if o.name.name.startswith(where.prefix))
+    return [o for o in matching if access.visible(session, kind, o.name)][: where.limit]
 
 
 def common(found: Object) -> dict[str, Any]:
@@ -671,6 +689,8 @@ def show_databases(session: Session, words: Words) -> Result:
     }
     found = []
     for name in databases(session.account):
+        if not access.visible(session, "DATABASE", Name(name=name)):
+            continue
         stored = session.account.objects.find("DATABASE", Name(name=name))
         found.append(
             {
@@ -704,6 +724,8 @@ def show_schemas(session: Session, words: Words) -> Result:
     for owner in [database] if database else databases(session.account):
         for name in (*schemas(session.account, owner), "INFORMATION_SCHEMA"):
             stored = session.account.objects.find("SCHEMA", Name(owner, name=name))
+            if stored and not access.visible(session, "SCHEMA", stored.name):
+                continue
             found.append(
                 {
                     "created_on": stored.created_on if stored else datetime.now(UTC),
@@ -740,7 +762,9 @@ def show_relations(session: Session, words: Words) -> Result:
     for each in relations(account, where.database, where.schema):
         if wanted != "OBJECTS" and each.kind != wanted.removesuffix("S"):
             continue
-        stored = account.objects.find("VIEW", each.name) or Object(each.kind, each.name)
+        if not access.visible(session, each.kind, each.name):
+            continue
+        stored = account.objects.find(each.kind, each.name) or Object(each.kind, each.name)
         row = common(stored) | {
             "kind": "TEMPORARY" if each.name.name in temporary else each.kind,
             "cluster_by": "",
@@ -768,6 +792,7 @@ def show_relations(session: Session, words: Words) -> Result:
 def show_columns(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
     need_relation(session.account, name)
+    access.need(session, "TABLE", name)
     pattern = unquote(words["pattern"]) if words.has("pattern") else None
     columns = ("table_name", "schema_name", "column_name", "data_type", "null?", "default")
     found = [
@@ -795,10 +820,11 @@ def show_columns(session: Session, words: Words) -> Result:
 @statement(
     "CREATE [OR REPLACE] {ROLE|USER|WAREHOUSE} [IF NOT EXISTS] <name> [<options...>]",
     page="create-warehouse",
-    limits="Users and warehouses are names with options; nothing is billed, started or restricted.",
+    limits="Users and warehouses are names with options; nothing is billed.",
 )
 def create_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])
+    access.need_account(session, f"CREATE {kind}")
     head = clauses(words["options"])
     new = session.owned(
         kind,
@@ -813,6 +839,8 @@ def create_account_object(session: Session, words: Words) -> Result:
     there = session.account.objects.find(kind, new.name) is not None
     if there and (answer := answer_taken(words, name, name)):
         return answer
+    if new.get("initially_suspended", "").upper() == "TRUE":
+        new = new.having(state="SUSPENDED")
     session.account.objects.put(new)
     if kind == "WAREHOUSE":
         session.warehouse = name
@@ -822,6 +850,7 @@ def create_account_object(session: Session, words: Words) -> Result:
 @statement("ALTER USER [IF EXISTS] <name> {SET|UNSET} <options...>", page="alter-user")
 def alter_user(session: Session, words: Words) -> Result:
     user = session.account.objects.need("USER", Name(name=identifier(words["name"])))
+    access.need(session, "USER", user.name, "OWNERSHIP")
     head = clauses(words["options"])
     if any("PASSWORD" in key for key in head.options):
         raise unsupported("ALTER USER ... PASSWORD: passwords are the emulator's own argument")
@@ -836,6 +865,7 @@ def drop_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])
     if session.account.objects.find(kind, Name(name=name)) is None:
         return answer_gone(words, kind, name, name)
+    access.need(session, kind, Name(name=name), "OWNERSHIP")
     session.account.objects.drop(kind, Name(name=name))
     for grant in session.account.objects.all("GRANT"):
         if kind == "ROLE" and name in (grant["to"], grant["on"]):
@@ -849,6 +879,7 @@ def drop_account_object(session: Session, words: Words) -> Result:
 )
 def alter_warehouse(session: Session, words: Words) -> Result:
     found = session.account.objects.need("WAREHOUSE", Name(name=identifier(words["name"])))
+    access.need(session, "WAREHOUSE", found.name, "MODIFY", "OPERATE")
     verb = words["set"].upper()
     if verb == "SET":
         head = clauses(words["options"])
@@ -866,6 +897,7 @@ def show_account_objects(session: Session, words: Words) -> Result:
         **dict.fromkeys(("name", "state", "type", "size", "owner", "comment"), TEXT),
         "created_on": WHEN,
         "auto_suspend": TEXT,
+        "auto_resume": TEXT,
         "is_current": TEXT,
     }
     found = [
@@ -875,6 +907,7 @@ def show_account_objects(session: Session, words: Words) -> Result:
             "type": "STANDARD",
             "size": o.get("warehouse_size", o.get("size", "X-Small")),
             "auto_suspend": o.get("auto_suspend"),
+            "auto_resume": str(o.get("auto_resume", "true")).lower(),
             "is_current": "Y" if o.name.name in (session.warehouse, session.role) else "N",
         }
         for o in session.account.objects.all(kind)
@@ -886,35 +919,48 @@ def show_account_objects(session: Session, words: Words) -> Result:
 @statement(
     "GRANT <privileges...> TO [ROLE|USER|DATABASE ROLE] <name> [WITH GRANT OPTION]",
     page="grant-privilege",
-    limits="Recorded and shown; the emulator lets every role do everything.",
+    limits="What a role may do with tables, stages, models and what is in a schema is checked.",
 )
 def grant(session: Session, words: Words) -> Result:
-    objects = session.account.objects
-    to = _grantee(session, words)
+    to_kind, to = _grantee(session, words)
     for privilege, kind, on in _privileges(session, words["privileges"]):
-        key = Name(name=f"{privilege} ON {kind} {on} TO {to}")
-        objects.put(
-            session.owned("GRANT", key, privilege=privilege, granted_on=kind, on=str(on), to=to)
-        )
+        _need_grant(session, kind, on)
+        if privilege == "OWNERSHIP":
+            access.give(session, kind, on, to)
+            continue
+        facts = {"privilege": privilege, "granted_on": kind, "on": str(on)}
+        key = Name(name=f"{privilege} ON {kind} {on} TO {to_kind} {to}")
+        session.account.objects.put(session.owned("GRANT", key, **facts, to=to, to_kind=to_kind))
     return status(DONE)
+
+
+def _need_grant(session: Session, kind: str, on: Name) -> None:
+    """Who owns it may grant it, and who manages grants."""
+    if "MANAGE GRANTS" in access.on_account(session):
+        return
+    if kind == "ACCOUNT":
+        raise access.denied("account", "EMULATOR")
+    if not kind.startswith("FUTURE"):
+        access.need(session, kind, access.stored(kind, on), "OWNERSHIP")
 
 
 @statement("REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege")
 def revoke(session: Session, words: Words) -> Result:
-    to = _grantee(session, words)
+    to_kind, to = _grantee(session, words)
     for privilege, kind, on in _privileges(session, words["privileges"]):
-        key = Name(name=f"{privilege} ON {kind} {on} TO {to}")
+        _need_grant(session, kind, on)
+        key = Name(name=f"{privilege} ON {kind} {on} TO {to_kind} {to}")
         session.account.objects.drop("GRANT", key)
     return status(DONE)
 
 
-def _grantee(session: Session, words: Words) -> str:
+def _grantee(session: Session, words: Words) -> tuple[str, str]:
     kind, name = words["role"].upper() or "ROLE", identifier(words["name"])
     known = session.account.objects.find(kind, Name(name=name)) is not None
     itself = kind == "USER" and name == session.user
     if kind in ("ROLE", "USER") and not known and not itself:
         raise missing(kind, name)
-    return name
+    return kind, name
 
 
 ON = re.compile(
@@ -924,25 +970,39 @@ ON = re.compile(
 )
 
 
-def _privileges(session: Session, text: str) -> list[tuple[str, str, str]]:
-    """What is granted: privilege, kind of object, object."""
+def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
+    """What is granted: privilege, kind of object, object; for ALL, each object that there is."""
     if found := re.fullmatch(rf"ROLE\s+({statements.NAME})", text, re.IGNORECASE):
-        role = identifier(found[1])
-        session.account.objects.need("ROLE", Name(name=role))
+        role = Name(name=identifier(found[1]))
+        session.account.objects.need("ROLE", role)
         return [("USAGE", "ROLE", role)]
     found = ON.fullmatch(text)
     if found is None:
         raise invalid(f"cannot read the grant of {text}")
     kind = " ".join(found["kind"].upper().split())
-    on = found["name"] or ""
-    many = (found["many"] or "").strip().upper()
-    if kind == "ACCOUNT":
-        on = ""
-    elif not many:
-        on = str(_granted(session, kind, on))
-    what = f"{many} {kind} IN {found['within']}".strip() if many else kind
+    written, many = found["name"] or "", (found["many"] or "").strip().upper()
     privileges = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
-    return [(p, what, on) for p in privileges]
+    if kind == "ACCOUNT":
+        return [(p, kind, Name()) for p in privileges]
+    if not many:
+        return [(p, kind, _granted(session, kind, written)) for p in privileges]
+    within = (found["within"] or "").upper()
+    place = _granted(session, within, written)
+    if many == "FUTURE":
+        return [(p, f"FUTURE {kind} IN {within}", place) for p in privileges]
+    kind = kind.removesuffix("S")
+    every = _all_in(session.account, kind, place)
+    return [(p, kind, name) for p in privileges for name in every]
+
+
+def _all_in(account: Account, kind: str, place: Name) -> list[Name]:
+    if kind == "SCHEMA":
+        return [Name(place.database, s) for s in schemas(account, place.database)]
+    if kind in ("TABLE", "VIEW"):
+        there = relations(account, place.database, place.schema or None)
+        return [r.name for r in there if r.kind == kind]
+    found = account.objects.all(kind, database=place.database, schema=place.schema or None)
+    return [o.name for o in found if not o.name.parent]
 
 
 def _granted(session: Session, kind: str, written: str) -> Name:
@@ -981,7 +1041,7 @@ def show_grants(session: Session, words: Words) -> Result:
             "privilege": o["privilege"],
             "granted_on": o["granted_on"],
             "name": o["on"],
-            "granted_to": "ROLE",
+            "granted_to": o["to_kind"],
             "grantee_name": o["to"],
             "grant_option": "false",
             "granted_by": o.owner,

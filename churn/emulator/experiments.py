@@ -38,7 +38,7 @@ def _folder(account: Account, name: Name) -> Path:
 
 
 def _snow(session: Session, name: str, path: str) -> stages.Place:
-    experiment = session.account.objects.need("EXPERIMENT", session.name(name))
+    experiment = session.need("EXPERIMENT", session.name(name))
     parts = path.split("/")
     if len(parts) > 1 and parts[0] == "versions":
         need_run(session, experiment, parts[1])
@@ -96,7 +96,7 @@ def need_run(session: Session, experiment: Object, written: str) -> Object:
 
 def open_run(session: Session, words: Words) -> Object:
     """The run of a statement that changes it; a finished one is immutable."""
-    experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
+    experiment = session.need("EXPERIMENT", session.name(words["name"]))
     run = need_run(session, experiment, words["run"])
     if run["status"] != "RUNNING":
         raise SqlError(
@@ -112,7 +112,7 @@ def open_run(session: Session, words: Words) -> Object:
     page="alter-experiment",
 )
 def add_run(session: Session, words: Words) -> Result:
-    experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
+    experiment = session.need("EXPERIMENT", session.name(words["name"]))
     name = experiment.name.child(identifier(words["run"]))
     if session.account.objects.find("EXPERIMENT RUN", name):
         raise exists("run", name.name)
@@ -151,7 +151,7 @@ def commit_run(session: Session, words: Words) -> Result:
 
 @statement("ALTER EXPERIMENT [IF EXISTS] <name> DROP RUN <run>", page="alter-experiment")
 def drop_run(session: Session, words: Words) -> Result:
-    experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
+    experiment = session.need("EXPERIMENT", session.name(words["name"]))
     run = need_run(session, experiment, words["run"])
     session.account.objects.drop("EXPERIMENT RUN", run.name)
     folder = _folder(session.account, experiment.name) / "versions" / run.name.name
@@ -202,7 +202,7 @@ def _facts(session: Session, run: Object, kind: str) -> list[Object]:
 
 @statement("SHOW RUNS [LIKE <'pattern'>] IN EXPERIMENT <name>", page="show-runs-in-experiment")
 def show_runs(session: Session, words: Words) -> Result:
-    experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
+    experiment = session.need("EXPERIMENT", session.name(words["name"]))
     pattern = unquote(words["pattern"]) if words.has("pattern") else None
     columns = {
         "created_on": WHEN,
@@ -244,7 +244,7 @@ def show_runs(session: Session, words: Words) -> Result:
 )
 def show_run_facts(session: Session, words: Words) -> Result:
     """Of a metric the value at its last step."""
-    experiment = session.account.objects.need("EXPERIMENT", session.name(words["name"]))
+    experiment = session.need("EXPERIMENT", session.name(words["name"]))
     kind = words["metrics"].upper().removesuffix("S")
     pattern = unquote(words["pattern"]) if words.has("pattern") else None
     chosen = (
@@ -281,7 +281,7 @@ def show_run_facts(session: Session, words: Words) -> Result:
 
 @table_function("SYSTEM$GET_EXPERIMENT_RUN_METRICS", page="system_get_experiment_run_metrics")
 def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
-    experiment = session.account.objects.need("EXPERIMENT", session.name(arguments[0]))
+    experiment = session.need("EXPERIMENT", session.name(arguments[0]))
     run = need_run(session, experiment, arguments[1])
     found = [
         {
@@ -305,7 +305,7 @@ def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -
     kind=Kind.QUERY,
 )
 def resolve_id(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("EXPERIMENT", session.name(unquote(words["name"])))
+    found = session.need("EXPERIMENT", session.name(unquote(words["name"])))
     if "run" in words.groups:
         found = need_run(session, found, unquote(words["run"]))
     return Result(pa.table({"ID": [str(found["id"])]}), Kind.QUERY)

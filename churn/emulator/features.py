@@ -59,7 +59,7 @@ def create_dynamic_table(session: Session, words: Words) -> Result:
         *("COMMENT", "TAG", "CLUSTER BY", "DATA_RETENTION_TIME_IN_DAYS"),
     )
     warehouse = identifier(head.get("WAREHOUSE") or "''")
-    account.objects.need("WAREHOUSE", Name(name=warehouse))
+    session.need("WAREHOUSE", Name(name=warehouse), "USAGE")
     catalog.ctas(session, name, head.query, head.columns)
     initialize = (head.get("INITIALIZE") or "ON_CREATE").upper()
     stored = session.owned(
@@ -116,7 +116,7 @@ def _refreshed(session: Session, found: Object, action: str) -> None:
 
 @statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> REFRESH", page="alter-dynamic-table")
 def refresh(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("DYNAMIC TABLE", session.name(words["name"]))
+    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
     refresh_now(session, found)
     return status(DONE)
 
@@ -134,7 +134,7 @@ def refresh_now(session: Session, found: Object) -> None:
 
 @statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-dynamic-table")
 def suspend(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("DYNAMIC TABLE", session.name(words["name"]))
+    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
     state = "SUSPENDED" if words["suspend"].upper() == "SUSPEND" else "ACTIVE"
     session.account.objects.put(found.having(state=state))
     return status(DONE)
@@ -143,7 +143,7 @@ def suspend(session: Session, words: Words) -> Result:
 @statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> SET <options...>", page="alter-dynamic-table")
 def set_dynamic_table(session: Session, words: Words) -> Result:
     account = session.account
-    found = account.objects.need("DYNAMIC TABLE", session.name(words["name"]))
+    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
     head = clauses(words["options"]).only("TARGET_LAG", "WAREHOUSE", "COMMENT")
     changed: dict[str, Any] = {}
     definition = found["text"]
@@ -154,7 +154,7 @@ def set_dynamic_table(session: Session, words: Words) -> Result:
         )
     if written := head.get("WAREHOUSE"):
         changed["warehouse"] = identifier(written)
-        account.objects.need("WAREHOUSE", Name(name=changed["warehouse"]))
+        session.need("WAREHOUSE", Name(name=changed["warehouse"]))
     comment = head.text("COMMENT") if "COMMENT" in head.options else found.comment
     if "COMMENT" in head.options:
         definition = re.sub(
@@ -260,7 +260,7 @@ def create_task(session: Session, words: Words) -> Result:
     head = clauses(words["definition"]).only("WAREHOUSE", "SCHEDULE", "COMMENT", "TAG")
     warehouse = identifier(head.get("WAREHOUSE")) if head.get("WAREHOUSE") else None
     if warehouse:
-        session.account.objects.need("WAREHOUSE", Name(name=warehouse))
+        session.need("WAREHOUSE", Name(name=warehouse))
     new = session.owned(
         "TASK",
         name,
@@ -289,7 +289,7 @@ def alter_task(session: Session, words: Words) -> Result:
 
 @statement("ALTER TASK [IF EXISTS] <name> SET {SCHEDULE|WAREHOUSE} = <value...>", page="alter-task")
 def set_task(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("TASK", session.name(words["name"]))
+    found = session.need("TASK", session.name(words["name"]))
     key = words["schedule"].lower()
     session.account.objects.put(found.having(**{key: unquote(words["value"])}))
     return status(DONE)
@@ -297,7 +297,7 @@ def set_task(session: Session, words: Words) -> Result:
 
 @statement("EXECUTE TASK <name>", page="execute-task")
 def execute_task(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("TASK", session.name(words["name"]))
+    found = session.need("TASK", session.name(words["name"]))
     here = session.database, session.schema
     session.cursor.use(*found["context"])
     try:
@@ -346,7 +346,7 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
     kind, written = (str(value(session, a)) for a in arguments[:2])
     name = session.name(written)
     if kind.upper() == "TAG":
-        session.account.objects.need("TAG", name)
+        session.need("TAG", name)
         found = [
             _tag_row(session, r, *_carrier(r))
             for r in session.account.objects.all("TAGGED")
@@ -393,7 +393,7 @@ def _dataset_folder(account: Account, name: Name) -> Path:
 
 
 def _snow(session: Session, name: str, path: str) -> stages.Place:
-    found = session.account.objects.need("DATASET", session.name(name))
+    found = session.need("DATASET", session.name(name))
     return stages.Place(_dataset_folder(session.account, found.name), path, "")
 
 
@@ -420,7 +420,7 @@ VERSION_FROM = re.compile(
 @statement("ALTER DATASET <name> ADD VERSION <definition...>", page="alter-dataset")
 def add_dataset_version(session: Session, words: Words) -> Result:
     """ALTER DATASET d ADD VERSION 'v' FROM (query) [PARTITION BY ...] [COMMENT] [METADATA]."""
-    dataset = session.account.objects.need("DATASET", session.name(words["name"]))
+    dataset = session.need("DATASET", session.name(words["name"]))
     found = VERSION_FROM.fullmatch(words["definition"])
     if found is None:
         raise invalid("ALTER DATASET ... ADD VERSION '<version>' FROM (<query>)")
@@ -459,7 +459,7 @@ def _microseconds(rows: pa.Table) -> pa.Table:
 
 @statement("ALTER DATASET <name> DROP VERSION <'version'>", page="alter-dataset")
 def drop_dataset_version(session: Session, words: Words) -> Result:
-    dataset = session.account.objects.need("DATASET", session.name(words["name"]))
+    dataset = session.need("DATASET", session.name(words["name"]))
     key = dataset.name.child(unquote(words["version"]))
     session.account.objects.need("DATASET VERSION", key)
     session.account.objects.drop("DATASET VERSION", key)
@@ -488,7 +488,7 @@ def _dataset_versions(session: Session, dataset: Object) -> list[Object]:
 
 @statement("SHOW VERSIONS [LIKE <'pattern'>] IN DATASET <name>", page="show-versions-in-dataset")
 def show_dataset_versions(session: Session, words: Words) -> Result:
-    dataset = session.account.objects.need("DATASET", session.name(words["name"]))
+    dataset = session.need("DATASET", session.name(words["name"]))
     pattern = unquote(words["pattern"]) if words.has("pattern") else None
     columns = {
         "created_on": WHEN,

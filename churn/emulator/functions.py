@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import catalog, statements
+from churn.emulator import access, catalog, statements
 from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown, split
 from churn.emulator.errors import SqlError, invalid, unsupported
 from churn.emulator.objects import Name, Object
@@ -146,6 +146,7 @@ def call_function(session: Session, node: exp.Expression) -> exp.Expression:
     stored = session.account.objects.find("FUNCTION", name)
     if stored is None:
         return node
+    access.need(session, "FUNCTION", name, "USAGE")
     known = _register(session, stored)
     if isinstance(top, exp.Dot):
         top.replace(exp.Anonymous(this=known, expressions=[e.copy() for e in node.expressions]))
@@ -190,7 +191,7 @@ def _register(session: Session, stored: Object) -> str:
 )
 def call(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
-    stored = session.account.objects.need("PROCEDURE", name)
+    stored = session.need("PROCEDURE", name, "USAGE")
     inner = words["rest"].rstrip().removesuffix(")")
     arguments = []
     if inner.strip():
@@ -240,7 +241,7 @@ catalog.droppable("PROCEDURE", "drop-procedure", _unload, " [<types...>]")
 @statement("{DESCRIBE|DESC} {FUNCTION|PROCEDURE} <name> [<types...>]", page="desc-function")
 def describe_function(session: Session, words: Words) -> Result:
     kind = words["function"].upper()
-    stored = session.account.objects.need(kind, session.name(words["name"]))
+    stored = session.need(kind, session.name(words["name"]))
     signature = ", ".join(
         f"{n} {catalog.snowflake_type(t)}"
         for n, t in zip(stored["arguments"], stored["types"], strict=True)

@@ -20,7 +20,7 @@ import pyarrow as pa
 import yaml
 from sqlglot import exp
 
-from churn.emulator import catalog, stages, statements, tags
+from churn.emulator import access, catalog, stages, statements, tags
 from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown
 from churn.emulator.errors import SqlError, compilation, exists, invalid, missing, unsupported
 from churn.emulator.objects import Name, Object, like
@@ -74,7 +74,7 @@ def folder_of(account: Account, version: Object) -> Path:
 
 def _snow(session: Session, name: str, path: str) -> stages.Place:
     """snow://model/<name>/versions/<version>/<path>."""
-    model = session.account.objects.need("MODEL", session.name(name))
+    model = session.need("MODEL", session.name(name), "READ")
     parts = path.split("/", 2)
     if len(parts) < 2 or parts[0] != "versions":
         raise invalid(f"snow://model/{name}/{path}: files are below versions/<version>")
@@ -99,7 +99,7 @@ stages.SNOW["model"] = _snow
 )
 def copy_version(session: Session, words: Words) -> Result:
     account = session.account
-    source = account.objects.need("MODEL", session.name(words["source"]))
+    source = session.need("MODEL", session.name(words["source"]))
     chosen = words["from_version"] or source["default"]
     origin = need_version(account, source, identifier(chosen))
     return _add_version(session, words, folder_of(account, origin), dict(origin.properties))
@@ -133,7 +133,7 @@ def _add_version(
         if answer := catalog.taken(session, words, "MODEL", name):
             return answer
     else:
-        account.objects.need("MODEL", name)
+        session.need("MODEL", name)
         if account.objects.find("MODEL VERSION", name.child(version)):
             raise exists("version", version)
     # A folder of its own, so that no other version is ever found under its name.
@@ -166,7 +166,7 @@ catalog.droppable(
 @statement("ALTER MODEL [IF EXISTS] <name> DROP VERSION <version>", page="alter-model-drop-version")
 def drop_version(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     version = need_version(account, model, identifier(words["version"]))
     if version.name.name == model["default"]:
         raise SqlError(
@@ -182,7 +182,7 @@ def drop_version(session: Session, words: Words) -> Result:
 @statement("ALTER MODEL [IF EXISTS] <name> SET DEFAULT_VERSION = <version>", page="alter-model")
 def set_default(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     version = need_version(account, model, identifier(words["version"]))
     account.objects.put(model.having(default=version.name.name))
     return status(DONE)
@@ -194,7 +194,7 @@ def set_default(session: Session, words: Words) -> Result:
 def set_alias(session: Session, words: Words) -> Result:
     """At most one alias a version, each unique in its model."""
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     version = need_version(account, model, identifier(words["version"]))
     alias = identifier(words["alias"])
     with account.objects.together():
@@ -215,7 +215,7 @@ def set_alias(session: Session, words: Words) -> Result:
 @statement("ALTER MODEL [IF EXISTS] <name> VERSION <version> UNSET ALIAS", page="alter-model")
 def unset_alias(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     version = need_version(account, model, identifier(words["version"]))
     account.objects.put(version.having(alias=None))
     return status(DONE)
@@ -227,7 +227,7 @@ def unset_alias(session: Session, words: Words) -> Result:
 )
 def modify_version(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     version = need_version(account, model, identifier(words["version"]))
     value = unquote(words["value"])
     if words["comment"].upper() == "COMMENT":
@@ -242,14 +242,14 @@ def modify_version(session: Session, words: Words) -> Result:
 
 @statement("COMMENT [IF EXISTS] ON MODEL <name> IS <'comment'>", page="comment")
 def comment_model(session: Session, words: Words) -> Result:
-    model = session.account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     session.account.objects.put(replace(model, comment=unquote(words["comment"])))
     return status(DONE)
 
 
 @statement("ALTER MODEL [IF EXISTS] <name> SET COMMENT = <'value'>", page="alter-model")
 def set_model_comment(session: Session, words: Words) -> Result:
-    model = session.account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     session.account.objects.put(replace(model, comment=unquote(words["value"])))
     return status(DONE)
 
@@ -257,7 +257,7 @@ def set_model_comment(session: Session, words: Words) -> Result:
 @statement("ALTER MODEL [IF EXISTS] <name> RENAME TO <new>", page="alter-model")
 def rename_model(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     new = session.name(words["new"])
     catalog.need_schema(account, new)
     if account.objects.find("MODEL", new):
@@ -306,7 +306,7 @@ def show_models(session: Session, words: Words) -> Result:
 @statement("SHOW VERSIONS [LIKE <'pattern'>] IN MODEL <name>", page="show-versions-in-model")
 def show_versions(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     pattern = unquote(words["pattern"]) if words.has("pattern") else None
     columns = {
         "created_on": WHEN,
@@ -347,7 +347,7 @@ def show_versions(session: Session, words: Words) -> Result:
 )
 def show_model_functions(session: Session, words: Words) -> Result:
     account = session.account
-    model = account.objects.need("MODEL", session.name(words["name"]))
+    model = session.need("MODEL", session.name(words["name"]))
     chosen = identifier(words["version"]) if "version" in words.groups else model["default"]
     package = package_of(folder_of(account, need_version(account, model, chosen)))
     columns = dict.fromkeys(("name", "return_type", "arguments", "language", "description"), TEXT)
@@ -376,6 +376,8 @@ def model_versions(session: Session, database: str) -> pa.Table:
     }
     account, found = session.account, []
     for model in account.objects.all("MODEL", database=database, parent=""):
+        if not access.visible(session, "MODEL", model.name):
+            continue
         for version in versions(account, model.name):
             package = package_of(folder_of(account, version))
             found.append(
@@ -592,7 +594,7 @@ def _call(session: Session, node: exp.Expression) -> tuple[Path, Method, list[ex
             chosen = _version_name(session, target.expressions[1])
     else:
         written = target.sql(dialect="snowflake")
-    model = account.objects.need("MODEL", session.name(written))
+    model = session.need("MODEL", session.name(written), "USAGE")
     version = need_version(account, model, chosen or model["default"])
     package = package_of(folder_of(account, version))
     name = str(call.this) if call.args.get("quoted") else str(call.this).upper()

@@ -106,7 +106,9 @@ def truncate(session: Session, words: Words) -> Result:
 
     name = session.name(words["name"])
     if not (words.has("if_exists") and not catalog.relation(session.account, name)):
-        session.cursor.run(exp.Delete(this=table(name)))
+        emptied = exp.Delete(this=table(name))
+        emptied.meta["privilege"] = "TRUNCATE"
+        session.cursor.run(emptied)
         catalog.forget_loads(session.account, name)
     return Result(statements.rows([{"status": "Statement executed successfully."}], STATUS))
 

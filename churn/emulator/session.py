@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from churn.emulator import statements
+from churn.emulator import access, statements
 from churn.emulator.errors import SqlError, compilation, invalid, missing, unsupported
 from churn.emulator.objects import Name, Object
 from churn.emulator.rewrite import constant, function, rewritten, table_function
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from churn.emulator.fake import Cursor
 
 COMPUTING = {Kind.QUERY, Kind.INSERT, Kind.MERGE, Kind.TABLE}
+CHANGING = {Kind.UPDATE, Kind.DELETE}
 KEPT_RESULTS = 256
 KEPT_BYTES = 256 * 2**20
 """What RESULT_SCAN can look back to: this many results and bytes a session."""
@@ -48,7 +49,7 @@ class Session:
         self.parameters: dict[str, Any] = {}
         self.variables: dict[str, Any] = {}
         self.temporary: list[tuple[str, Name]] = []
-        self.cursor: Cursor = account.tables.session(lambda tree: rewritten(self, tree))
+        self.cursor: Cursor = account.tables.session(self._translated)
         self.results: OrderedDict[str, Result] = OrderedDict()
         self.last_query = ""
         self._kept = 0
@@ -60,6 +61,7 @@ class Session:
         """What the open transaction does beside tables, once it is committed."""
         self.computing = False
         """Whether the statement's rows are computed now: not described, not kept as a view."""
+        self.changing = False
 
     def __enter__(self) -> Self:
         return self
@@ -123,8 +125,10 @@ class Session:
             return Result(statements.SHAPES[declared.kind])
         if declared.ddl:
             self.end(commit=True)
+            access.check_statement(self, text)
         self._bound = list(parameters)
         self.computing = not describe and declared.kind in COMPUTING
+        self.changing = not describe and declared.kind in CHANGING
         # One definition at a time, so that IF NOT EXISTS means it.
         with self.account.defining if declared.ddl else nullcontext():
             answered = declared.answer(self, replace(words, describe=describe))
@@ -162,6 +166,10 @@ class Session:
     def _forget_registered(self) -> None:
         while self._registered:
             self.cursor.duck.unregister(self._registered.pop())
+
+    def _translated(self, tree: exp.Expression) -> exp.Expression:
+        access.check_tree(self, tree)
+        return rewritten(self, tree)
 
     def next_parameter(self) -> Any:
         if not self._bound:
@@ -224,6 +232,16 @@ class Session:
                 "22000",
             )
         return self.schema
+
+    def need(self, kind: str, name: Name, *privileges: str) -> Object:
+        """The object, for a role that has one of the privileges on it; none named: any.
+
+        Raises:
+            SqlError: It is not there, or not for this role.
+        """
+        found = self.account.objects.need(kind, name)
+        access.need(self, kind, name, *privileges)
+        return found
 
     def owned(self, kind: str, name: Name, comment: str = "", **properties: Any) -> Object:
         """A new object of this session's role."""
@@ -289,20 +307,27 @@ DONE = "Statement executed successfully."
 def use_role(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     if session.account.objects.find("ROLE", Name(name=name)) is None:
-        raise compilation(
-            f"Requested role '{name}' is not assigned to the executing user. Specify another role "
-            f"to activate.",
-            3013,
-            "42501",
-        )
+        raise _not_assigned(name)
+    if not session.account.assigned(session.user, name):
+        raise _not_assigned(name)
     session.role = name
     return status(DONE)
+
+
+def _not_assigned(role: str) -> SqlError:
+    return compilation(
+        f"Requested role '{role}' is not assigned to the executing user. Specify another role to "
+        f"activate.",
+        3013,
+        "42501",
+    )
 
 
 @statement("USE WAREHOUSE <name>", page="use-warehouse")
 def use_warehouse(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
-    if session.account.objects.find("WAREHOUSE", Name(name=name)) is None:
+    there = session.account.objects.find("WAREHOUSE", Name(name=name)) is not None
+    if not there or not access.visible(session, "WAREHOUSE", Name(name=name)):
         raise compilation("Object does not exist, or operation cannot be performed.", 2043, "02000")
     session.warehouse = name
     return status(DONE)
@@ -324,6 +349,7 @@ def use_database(session: Session, words: Words) -> Result:
     name = identifier(words["name"])
     if not catalog.has_database(session.account, name):
         raise missing("database", name)
+    access.need(session, "DATABASE", Name(name=name))
     public = catalog.has_schema(session.account, name, "PUBLIC")
     session.cursor.use(name, "PUBLIC" if public else None)
     return status(DONE)
@@ -339,6 +365,7 @@ def use_schema(session: Session, words: Words) -> Result:
     name = session.schema_name(words["name"])
     if not catalog.has_schema(session.account, name.database, name.schema):
         raise missing("schema", name)
+    access.need_place(session, name)
     session.cursor.use(name.database, name.schema)
     return status(DONE)
 

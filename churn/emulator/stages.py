@@ -16,7 +16,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from sqlglot import exp
 
-from churn.emulator import catalog, statements, wire
+from churn.emulator import access, catalog, statements, wire
 from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
 from churn.emulator.errors import SqlError, compilation, invalid, unsupported
 from churn.emulator.fake import parse
@@ -62,7 +62,7 @@ def stage_folder(account: Account, name: Name) -> Path:
     )
 
 
-def place(session: Session, location: str) -> Place:
+def place(session: Session, location: str, *privileges: str) -> Place:
     """What a location means: @stage/path, @~/path, @%table/path, snow://kind/name/path.
 
     Raises:
@@ -89,7 +89,7 @@ def place(session: Session, location: str) -> Place:
         root, label = stage_folder(account, Name(of.database, of.schema, f"%{of.name}")), ""
     else:
         stage = session.name(found["name"])
-        account.objects.need("STAGE", stage)
+        session.need("STAGE", stage, *privileges)
         root, label = stage_folder(account, stage), stage.name.lower() + "/"
     root.mkdir(parents=True, exist_ok=True)
     return Place(root, path, label)
@@ -207,7 +207,7 @@ def options(session: Session, written: str) -> dict[str, Any]:
     """A format given in place, or by name."""
     pairs = _pairs(written) if written.strip().startswith("(") else {"FORMAT_NAME": written}
     if named := pairs.pop("FORMAT_NAME", None):
-        stored = session.account.objects.need("FILE FORMAT", session.name(unquote(named)))
+        stored = session.need("FILE FORMAT", session.name(unquote(named)))
         found: dict[str, Any] = stored["options"]
         return found
     return checked(pairs)
@@ -222,7 +222,7 @@ def options(session: Session, written: str) -> dict[str, Any]:
     limits="Client and emulator share a file system. A file that is there is replaced.",
 )
 def put(session: Session, words: Words) -> Result:
-    where = place(session, words["stage"])
+    where = place(session, words["stage"], "WRITE")
     where.target.mkdir(parents=True, exist_ok=True)
     given = _pairs(words["options"])
     return Result(
@@ -314,7 +314,7 @@ def _md5(file: Path) -> str:
 
 @statement("{REMOVE|RM} <@stage> [PATTERN = <'regex'>]", page="remove")
 def remove(session: Session, words: Words) -> Result:
-    where = place(session, words["stage"])
+    where = place(session, words["stage"], "WRITE")
     found = where.files()
     if words.has("regex"):
         found = _matching(where, found, unquote(words["regex"]))
@@ -557,7 +557,7 @@ def unload(session: Session, words: Words) -> Result:
         if key not in ("FILE_FORMAT", "OVERWRITE", "SINGLE", "HEADER", "MAX_FILE_SIZE"):
             raise unsupported(f"COPY INTO <location> ... {key}")
     form = options(session, given["FILE_FORMAT"]) if "FILE_FORMAT" in given else {"TYPE": "CSV"}
-    where = place(session, words["stage"])
+    where = place(session, words["stage"], "WRITE")
     kind = form["TYPE"].lower()
     single = given.get("SINGLE", "FALSE").upper() == "TRUE"
     name = where.target
@@ -593,6 +593,7 @@ def unload(session: Session, words: Words) -> Result:
 def copy_into(session: Session, words: Words) -> Result:
     target = session.name(words["name"])
     catalog.need_relation(session.account, target, "Table")
+    access.need_warehouse(session)
     columns, query, location, given = _copy_clauses(words["rest"])
     where = place(session, location)
     form = (

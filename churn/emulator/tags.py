@@ -69,7 +69,7 @@ catalog.droppable("TAG", "drop-tag", _drop_references)
     page="alter-tag",
 )
 def alter_tag(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("TAG", session.name(words["name"]))
+    found = session.need("TAG", session.name(words["name"]))
     values = [unquote(v) for v in re.findall(statements.QUOTED, words["values"])]
     allowed = list(found["allowed"])
     match " ".join(words["add_allowed_values"].upper().split()):
@@ -123,7 +123,7 @@ def unset_tag(session: Session, words: Words) -> Result:
     kind, name = tagged(session, words["table"], words["name"])
     for written in split(words["tags"]):
         tag = session.name(written)
-        session.account.objects.need("TAG", tag)
+        session.need("TAG", tag)
         session.account.objects.drop("TAGGED", _reference(kind, name, tag))
     return status(DONE)
 
@@ -135,7 +135,7 @@ def tagged(session: Session, kind: str, written: str) -> tuple[str, Name]:
     if kind in ("DATABASE", "WAREHOUSE"):
         name = Name(name=identifier(written))
         if kind == "WAREHOUSE":
-            account.objects.need(kind, name)
+            session.need(kind, name)
         elif not catalog.has_database(account, name.name):
             raise missing(kind, name)
         return kind, name
@@ -148,7 +148,7 @@ def tagged(session: Session, kind: str, written: str) -> tuple[str, Name]:
     if kind in ("TABLE", "VIEW", "DYNAMIC TABLE"):
         found = catalog.need_relation(account, name, kind)
         return ("VIEW" if found.kind == "VIEW" else "TABLE"), name
-    account.objects.need("MODEL" if kind == "MODULE" else kind, name)
+    session.need("MODEL" if kind == "MODULE" else kind, name)
     return kind, name
 
 
@@ -160,7 +160,7 @@ def set_all(session: Session, kind: str, name: Name, written: str) -> None:
     """
     found = []
     for each in ASSIGNED.finditer(written):
-        tag = session.account.objects.need("TAG", session.name(each["tag"]))
+        tag = session.need("TAG", session.name(each["tag"]))
         text = unquote(each["value"])
         if tag["allowed"] and text not in tag["allowed"]:
             raise compilation(
@@ -193,7 +193,7 @@ def references(session: Session, kind: str, name: Name) -> list[Object]:
 def get_tag(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
     tag, name, kind = (str(value(session, a)) for a in arguments)
     stored, where = tagged(session, _domain(kind), name)
-    session.account.objects.need("TAG", session.name(tag))
+    session.need("TAG", session.name(tag))
     found = session.account.objects.find("TAGGED", _reference(stored, where, session.name(tag)))
     return constant(found["value"] if found else None)
 

@@ -453,11 +453,19 @@ class SnowparkEngine:
         return self.session.table(place).count()
 
     def prepare(self, schemas: Sequence[str]) -> None:
-        """Make the database and its schemas, where they are missing."""
-        self.session.sql(f"CREATE DATABASE IF NOT EXISTS {self.database}").collect()
-        for schema in {self.schema, *schemas}:
-            self.session.sql(f"CREATE SCHEMA IF NOT EXISTS {self.database}.{schema}").collect()
+        """Make the database and its schemas, where they are missing.
+
+        CREATE ... IF NOT EXISTS needs the privilege to create also where nothing is created.
+        """
+        if self.database not in self._names(f"SHOW DATABASES LIKE '{self.database}'"):
+            self.session.sql(f"CREATE DATABASE {self.database}").collect()
+        there = self._names(f"SHOW SCHEMAS IN DATABASE {self.database}")
+        for schema in {self.schema, *schemas} - there:
+            self.session.sql(f"CREATE SCHEMA {self.database}.{schema}").collect()
         self.enter()
+
+    def _names(self, show: str) -> set[str]:
+        return {row["name"] for row in self.session.sql(show).collect()}
 
     def enter(self) -> None:
         """Make the schema the current one, where clients put their temporary files.

@@ -54,10 +54,16 @@ def statements() -> list[str]:
     return ["CREATE ROLE CHURN_ROLE", *written, key]
 
 
-def user_of(guarded: Emulator, **login: Any) -> Any:
+def logged_in(**login: Any) -> Any:
+    with snowflake.connector.connect(**login) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT CURRENT_USER(), CURRENT_ROLE()")
+        return cursor.fetchone()
+
+
+def user_of(guarded: Emulator, **login: Any) -> str:
     where = {k: v for k, v in guarded.connection.items() if k not in ("user", "password", "role")}
-    with snowflake.connector.connect(**where, **login) as connection:
-        return connection.cursor().execute("SELECT CURRENT_USER()").fetchone()[0]
+    return str(logged_in(**where, **login)[0])
 
 
 def test_a_key_pair(guarded: Emulator) -> None:
@@ -105,9 +111,7 @@ def test_the_token_of_a_workflow(
 ) -> None:
     monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
     login = of_the_workflow(workflow, token(), guarded)
-    with snowflake.connector.connect(**login) as connection:
-        found = connection.cursor().execute("SELECT CURRENT_USER(), CURRENT_ROLE()").fetchone()
-    assert found == ("CHURN_CI", "CHURN_ROLE")
+    assert logged_in(**login) == ("CHURN_CI", "CHURN_ROLE")
 
 
 @pytest.mark.parametrize(
