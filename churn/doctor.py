@@ -38,12 +38,8 @@ def examine(session: Session, database: str) -> Iterator[Finding]:
     role = _bare(session.get_current_role())
     yield Finding("role", bool(role), role or "none", "Name a role in the connection.")
     warehouse = _bare(session.get_current_warehouse())
-    yield Finding(
-        "warehouse",
-        bool(warehouse),
-        warehouse or "none",
-        f"GRANT USAGE ON WAREHOUSE <name> TO ROLE {role}; and name it in the connection",
-    )
+    computes = _warehouse(session, warehouse, role)
+    yield computes
     if not _shown(session, f"SHOW DATABASES LIKE '{database}'"):
         yield Finding("database", False, f"{database} is missing", "churn sql apply setup")
         return
@@ -56,13 +52,25 @@ def examine(session: Session, database: str) -> Iterator[Finding]:
             f"schema {schema}", found, schema if found else missing, "churn sql apply setup"
         )
     yield from _privileges(session, database, role, there)
-    yield from _packages(session, database)
+    if computes.ok:
+        yield from _packages(session, database)
     yield from _features(session, database, there)
 
 
 def _clients() -> Iterator[Finding]:
     for client in CLIENTS:
         yield Finding(client, True, version(client))
+
+
+def _warehouse(session: Session, name: str, role: str) -> Finding:
+    """There, and running or resumed by the query that needs it."""
+    shown = session.sql(f"SHOW WAREHOUSES LIKE '{name}'").collect() if name else []
+    if not shown:
+        remedy = f"GRANT USAGE ON WAREHOUSE <name> TO ROLE {role}; and name it in the connection"
+        return Finding("warehouse", False, name or "none", remedy)
+    asleep = shown[0]["state"] == "SUSPENDED" and str(shown[0]["auto_resume"]).lower() == "false"
+    found = f"{name} is suspended" if asleep else name
+    return Finding("warehouse", not asleep, found, f"ALTER WAREHOUSE {name} RESUME")
 
 
 def _privileges(session: Session, database: str, role: str, schemas: set[str]) -> Iterator[Finding]:

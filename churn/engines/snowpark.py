@@ -55,6 +55,15 @@ def said(error: Exception) -> str:
     return " ".join(str(text).split())
 
 
+def remedy(error: Exception, otherwise: str) -> str:
+    """What to do: ask the doctor where the account and not the data is at fault."""
+    number = getattr(error, "sql_error_code", None) or getattr(error, "errno", None)
+    return DOCTOR if number in (NO_WAREHOUSE, DENIED) else otherwise
+
+
+NO_WAREHOUSE, DENIED = 606, 3001
+DOCTOR = "churn doctor says what is missing, and the statement that mends it."
+
 TYPES: Mapping[Type, st.DataType] = {
     Type.TEXT: st.StringType(),
     Type.INTEGER: st.LongType(),
@@ -428,7 +437,7 @@ class SnowparkEngine:
         except CLIENT_ERRORS as error:
             raise DataError(
                 f"table {table.name} cannot be read in {self.source}: {said(error)}",
-                "Load it with: churn data load, or sql/02_load.sql.",
+                remedy(error, "Load it with: churn data load, or sql/02_load.sql."),
             ) from error
         return data
 
@@ -441,7 +450,8 @@ class SnowparkEngine:
             return fetch(frame.data)
         except CLIENT_ERRORS as error:
             raise DataError(
-                f"{self.source} cannot be computed on: {said(error)}", "See churn data check."
+                f"{self.source} cannot be computed on: {said(error)}",
+                remedy(error, "See churn data check."),
             ) from error
 
     def write(self, frame: SnowparkFrame, destination: Path | str) -> int:
