@@ -59,7 +59,9 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def connect(request: pytest.FixtureRequest) -> Callable[..., Session]:
+def connect(
+    request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
+) -> Callable[..., Session]:
     """Open a Snowpark session: `connect(database=..., schema=...)`."""
     from snowflake.snowpark import Session
 
@@ -70,6 +72,9 @@ def connect(request: pytest.FixtureRequest) -> Callable[..., Session]:
 
     def open_session(**parameters: Any) -> Session:
         session: Session = Session.builder.configs(where | parameters).create()
+        if name:
+            version = session.sql("SELECT CURRENT_VERSION()").collect()[0][0]
+            record_testsuite_property("snowflake", version)
         return session
 
     return open_session

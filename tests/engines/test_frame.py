@@ -1,3 +1,5 @@
+"""The verbs on both engines: joins, groups, unions, sorts; and what they refuse."""
+
 from __future__ import annotations
 
 from collections.abc import Callable
