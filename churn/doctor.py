@@ -15,7 +15,7 @@ PACKAGES = ("snowflake-ml-python", "xgboost", "scikit-learn", "shap")
 CREATES = {
     "PREP_DATA": ("TABLE", "STAGE", "FILE FORMAT"),
     "FEATURE_STORE": ("VIEW", "TAG", "DATASET", "TABLE"),
-    "MODEL_REGISTRY": ("MODEL", "TABLE"),
+    "MODEL_REGISTRY": ("MODEL", "TABLE", "STAGE"),
     "EXPERIMENTS": ("EXPERIMENT",),
     "ANALYTICS": ("TABLE",),
 }

@@ -1,6 +1,6 @@
 -- What the project needs in an account: a role, a warehouse, a database with its schemas, a stage.
 -- Run by: churn sql apply setup. Twice in a row does no harm.
--- The roles are Snowflake's own; ACCOUNTADMIN is needed for one grant, at the end, and said there.
+-- USERADMIN and SYSADMIN suffice: nothing here needs ACCOUNTADMIN.
 
 USE ROLE USERADMIN;
 CREATE ROLE IF NOT EXISTS <% role %> COMMENT = 'Customer churn: trains, registers and scores';
@@ -25,16 +25,11 @@ GRANT USAGE ON DATABASE <% database %> TO ROLE <% role %>;
 GRANT USAGE ON ALL SCHEMAS IN DATABASE <% database %> TO ROLE <% role %>;
 GRANT READ, WRITE ON STAGE <% database %>.PREP_DATA.LANDING TO ROLE <% role %>;
 GRANT USAGE ON FILE FORMAT <% database %>.PREP_DATA.CSV TO ROLE <% role %>;
-GRANT CREATE TABLE, CREATE VIEW, CREATE STAGE, CREATE FILE FORMAT
-  ON SCHEMA <% database %>.PREP_DATA TO ROLE <% role %>;
-GRANT CREATE TABLE, CREATE VIEW, CREATE DYNAMIC TABLE, CREATE TAG, CREATE DATASET, CREATE TASK,
-  CREATE STAGE, CREATE FILE FORMAT
+GRANT CREATE TABLE, CREATE STAGE, CREATE FILE FORMAT
+  ON SCHEMA <% database %>.PREP_DATA TO ROLE <% role %>; -- stage and format: where clients upload
+GRANT CREATE TABLE, CREATE VIEW, CREATE TAG, CREATE DATASET
   ON SCHEMA <% database %>.FEATURE_STORE TO ROLE <% role %>;
-GRANT CREATE MODEL, CREATE TABLE, CREATE STAGE, CREATE TAG
+GRANT CREATE MODEL, CREATE TABLE, CREATE STAGE
   ON SCHEMA <% database %>.MODEL_REGISTRY TO ROLE <% role %>;
 GRANT CREATE EXPERIMENT ON SCHEMA <% database %>.EXPERIMENTS TO ROLE <% role %>;
-GRANT CREATE TABLE, CREATE VIEW ON SCHEMA <% database %>.ANALYTICS TO ROLE <% role %>;
-
--- Only an account administrator may let a role run tasks.
-USE ROLE ACCOUNTADMIN;
-GRANT EXECUTE TASK ON ACCOUNT TO ROLE <% role %>;
+GRANT CREATE TABLE ON SCHEMA <% database %>.ANALYTICS TO ROLE <% role %>;

@@ -61,24 +61,27 @@ def test_what_passed_last_is_kept_when_it_fails(tmp_path: Path) -> None:
         "9.38.1",
     ]
     assert then["tests/test_jobs.py"][1:] == ["1 of 2", "2026-01-12", "never", "", ""]
-    last = rows(run(tmp_path, "2026-01-19", test_remote=["p", "p"]))
+    last = rows(run(tmp_path, "2026-01-19", test_remote=["p", "s"]))
     assert last["tests/test_remote.py"][3:] == ["2026-01-19", "c19", "9.38.1"]
     assert last["tests/test_jobs.py"] == then["tests/test_jobs.py"]
 
 
-def test_what_runs_on_an_account_is_in_the_ledger(request: pytest.FixtureRequest) -> None:
+def test_what_runs_on_an_account_is_in_the_ledger(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And says what it is about, in the words of its module."""
     ledger = rows(LEDGER.read_text())
     spec = importlib.util.spec_from_file_location("ledger", TOOL)
     assert spec
     assert spec.loader
     tool: Any = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "ledger", tool)
     spec.loader.exec_module(tool)
     for path, (what, *_) in ledger.items():
         assert what == tool.about(ROOT / path)
     needed = {
         str(Path(item.path).relative_to(ROOT))
         for item in request.session.items
-        if "connect" in getattr(item, "fixturenames", ()) and "emulator" not in item.fixturenames
+        if "connect" in (names := getattr(item, "fixturenames", ())) and "emulator" not in names
     }
     assert needed <= set(ledger)

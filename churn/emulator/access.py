@@ -147,11 +147,11 @@ def need_account(session: Session, privilege: str) -> None:
 
 
 def need_creation(session: Session, kind: str, name: Name, *, temporary: bool) -> None:
-    """CREATE <kind> on the schema; what is temporary needs none."""
+    """CREATE <kind> on the schema; temporary tables and functions need none."""
     if unlimited(session):
         return
     need_place(session, name)
-    if not temporary:
+    if not (temporary and kind in ("TABLE", "FUNCTION", "PROCEDURE")):
         need(session, "SCHEMA", Name(name.database, name=name.schema), f"CREATE {kind}")
 
 

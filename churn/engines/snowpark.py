@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_
@@ -63,6 +64,7 @@ def remedy(error: Exception, otherwise: str) -> str:
 
 NO_WAREHOUSE, DENIED = 606, 3001
 DOCTOR = "churn doctor says what is missing, and the statement that mends it."
+SETUP = "Somebody who may make databases runs: churn sql apply setup."
 
 TYPES: Mapping[Type, st.DataType] = {
     Type.TEXT: st.StringType(),
@@ -443,35 +445,40 @@ class SnowparkEngine:
 
     def save(self, table: Table, rows: pl.DataFrame) -> int:
         """The rows become the table in one statement."""
-        return replace(self.session, (self.database, self.schema, table.name), rows)
+        with self._translated(f"table {table.name} cannot be written in {self.source}"):
+            return replace(self.session, (self.database, self.schema, table.name), rows)
 
     def collect(self, frame: SnowparkFrame) -> pl.DataFrame:
-        try:
+        with self._translated(f"{self.source} cannot be computed on", "See churn data check."):
             return fetch(frame.data)
-        except CLIENT_ERRORS as error:
-            raise DataError(
-                f"{self.source} cannot be computed on: {said(error)}",
-                remedy(error, "See churn data check."),
-            ) from error
 
     def write(self, frame: SnowparkFrame, destination: Path | str) -> int:
         """Into a file; or into a table, by one statement, computed where it stays."""
         if isinstance(destination, Path):
             return files.write(self.collect(frame), destination)
         place = [self.database, self.schema, destination]
-        frame.data.write.save_as_table(place, mode="overwrite")
-        return self.session.table(place).count()
+        with self._translated(f"table {destination} cannot be written in {self.source}"):
+            frame.data.write.save_as_table(place, mode="overwrite")
+            return self.session.table(place).count()
+
+    @contextmanager
+    def _translated(self, what: str, otherwise: str = DOCTOR) -> Iterator[None]:
+        try:
+            yield
+        except CLIENT_ERRORS as error:
+            raise DataError(f"{what}: {said(error)}", remedy(error, otherwise)) from error
 
     def prepare(self, schemas: Sequence[str]) -> None:
         """Make the database and its schemas, where they are missing.
 
         CREATE ... IF NOT EXISTS needs the privilege to create also where nothing is created.
         """
-        if self.database not in self._names(f"SHOW DATABASES LIKE '{self.database}'"):
-            self.session.sql(f"CREATE DATABASE {self.database}").collect()
-        there = self._names(f"SHOW SCHEMAS IN DATABASE {self.database}")
-        for schema in {self.schema, *schemas} - there:
-            self.session.sql(f"CREATE SCHEMA {self.database}.{schema}").collect()
+        with self._translated(f"{self.database} cannot be prepared", SETUP):
+            if self.database not in self._names(f"SHOW DATABASES LIKE '{self.database}'"):
+                self.session.sql(f"CREATE DATABASE {self.database}").collect()
+            there = self._names(f"SHOW SCHEMAS IN DATABASE {self.database}")
+            for schema in {self.schema, *schemas} - there:
+                self.session.sql(f"CREATE SCHEMA {self.database}.{schema}").collect()
         self.enter()
 
     def _names(self, show: str) -> set[str]:

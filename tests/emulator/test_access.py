@@ -119,10 +119,10 @@ def test_who_creates_owns(admin: Run, role: Run) -> None:
     role("DROP TABLE mine")
 
 
-def test_what_is_temporary_needs_no_privilege(role: Run) -> None:
+def test_temporary_tables_need_no_privilege(role: Run) -> None:
     role("CREATE TEMPORARY TABLE n AS SELECT 1 AS a")
     role("SELECT a FROM n")
-    role("CREATE TEMP STAGE g")
+    role("CREATE TEMP STAGE g", refused=DENIED)
 
 
 def test_nothing_is_seen_without_usage(own: Emulator, admin: Run) -> None:

@@ -46,12 +46,12 @@ def guarded() -> Iterator[Emulator]:
 
 
 def statements() -> list[str]:
-    """How the README says to make the user, with the role of the setup."""
-    written = re.findall(r"`((?:CREATE USER|GRANT ROLE).*?;)`", (ROOT / "README.md").read_text())
-    assert len(written) == 2
+    """How the README says to make the user and its roles, after the setup."""
+    written = re.findall(r"   `((?:CREATE|GRANT) .*?;)`", (ROOT / "README.md").read_text())
+    assert len(written) == 6
     body = "".join(public(KEY).splitlines()[1:-1])
     key = f"ALTER USER CHURN_CI SET RSA_PUBLIC_KEY = '{body}'"
-    return ["CREATE ROLE CHURN_ROLE", *written, key]
+    return ["CREATE ROLE CHURN_ROLE", "CREATE WAREHOUSE CHURN_WH", *written, key]
 
 
 def logged_in(**login: Any) -> Any:
@@ -88,7 +88,7 @@ def token(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
     return jwt.encode(claims | changes, key, algorithm="RS256")
 
 
-def of_the_workflow(name: str, token: str, guarded: Emulator) -> dict[str, Any]:
+def of_the_workflow(name: str, role: str, guarded: Emulator) -> dict[str, Any]:
     """The connection that a workflow writes, to the emulator."""
     text = (ROOT / ".github" / "workflows" / name).read_text()
     written = re.search(r"<<TOML\n(.*?)\n +TOML\n", text, re.DOTALL)
@@ -96,22 +96,27 @@ def of_the_workflow(name: str, token: str, guarded: Emulator) -> dict[str, Any]:
     values = {
         "SNOWFLAKE_ACCOUNT": "emulator",
         "SNOWFLAKE_USER": "CHURN_CI",
-        "SNOWFLAKE_ROLE": "CHURN_ROLE",
-        "SNOWFLAKE_WAREHOUSE": "COMPUTE_WH",
-        "token": token,
+        "SNOWFLAKE_ROLE": role,
+        "SNOWFLAKE_WAREHOUSE": "CHURN_WH",
+        "token": token(),
     }
     filled = re.sub(r"\$(\w+)", lambda v: values[v[1]], written[1])
     connection: dict[str, Any] = tomllib.loads(filled)["ci"]
     return connection | {k: guarded.connection[k] for k in ("host", "port", "protocol")}
 
 
-@pytest.mark.parametrize("workflow", ["train-remote.yml", "verify-account.yml"])
+@pytest.mark.parametrize(
+    ("workflow", "role"),
+    [("train-remote.yml", "CHURN_ROLE"), ("verify-account.yml", "CHURN_VERIFY")],
+)
 def test_the_token_of_a_workflow(
-    guarded: Emulator, monkeypatch: pytest.MonkeyPatch, workflow: str
+    guarded: Emulator, monkeypatch: pytest.MonkeyPatch, workflow: str, role: str
 ) -> None:
     monkeypatch.setenv("SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES", "127.0.0.1")
-    login = of_the_workflow(workflow, token(), guarded)
-    assert logged_in(**login) == ("CHURN_CI", "CHURN_ROLE")
+    login = of_the_workflow(workflow, role, guarded)
+    assert logged_in(**login) == ("CHURN_CI", role)
+    with pytest.raises(DatabaseError, match="does not exist or not authorized"):
+        logged_in(**login | {"role": "SYSADMIN"})
 
 
 @pytest.mark.parametrize(

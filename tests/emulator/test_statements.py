@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,9 @@ def model(shared_session: Any) -> str:
     return str(made.fully_qualified_model_name)
 
 
+ACCOUNT_WIDE = re.compile(r"CREATE (ROLE|USER|WAREHOUSE)")
+
+
 @pytest.mark.parametrize("steps", EXAMPLES.values(), ids=EXAMPLES.keys())
 def test_examples(
     request: pytest.FixtureRequest,
@@ -51,6 +55,9 @@ def test_examples(
     steps: list[Step],
     tmp_path: Path,
 ) -> None:
+    account = request.config.getoption("--connection") is not None
+    if account and any(ACCOUNT_WIDE.match(sql) for sql, _ in steps):
+        pytest.skip("makes users, roles or warehouses: on the emulator only")
     file = tmp_path / "rows.csv"
     file.write_text("1,2.5\n2,many\n3,\n")
     (tmp_path / "out").mkdir()
@@ -71,6 +78,8 @@ def test_examples(
                 f"CREATE MODEL m WITH VERSION V1 FROM MODEL {request.getfixturevalue('model')}"
             )
             continue
+        if account and expected == UNSUPPORTED:
+            continue  # what the emulator refuses, Snowflake does
         if isinstance(expected, int):
             with pytest.raises(ProgrammingError) as error:
                 cursor.execute(filled(sql))

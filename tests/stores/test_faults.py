@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import uuid
@@ -71,7 +72,14 @@ def ailing(session: Session, names: dict[str, str]) -> list[doctor.Finding]:
 
 
 def test_the_setup_leaves_nothing_to_mend(session: Session, names: dict[str, str]) -> None:
+    """And grants no more than the doctor asks for."""
     assert ailing(session, names) == []
+    granted = re.findall(
+        r"GRANT (CREATE [^;]*?)\s+ON SCHEMA <% database %>\.(\w+)",
+        (scripts.FOLDER / "01_setup.sql").read_text(),
+    )
+    created = {schema: set(re.findall(r"CREATE ([A-Z ]+)", text)) for text, schema in granted}
+    assert created == {schema: set(kinds) for schema, kinds in doctor.CREATES.items()}
 
 
 def test_a_suspended_warehouse(
@@ -102,6 +110,18 @@ def test_a_missing_privilege(
     assert finding.found == "lacks CREATE MODEL"
     admin.sql(finding.remedy.rstrip(";")).collect()
     assert register(stores).version == "V1"
+
+
+def test_a_table_that_may_not_be_written(
+    admin: Session, session: Session, engine: SnowparkEngine, names: dict[str, str]
+) -> None:
+    schema = f"SCHEMA {names['database']}.PREP_DATA"
+    admin.sql(f"REVOKE CREATE FILE FORMAT ON {schema} FROM ROLE {names['role']}").collect()
+    with pytest.raises(DataError, match=r"table ORDERS cannot be written(.|\n)*churn doctor"):
+        engine.save(ORDERS, orders_frame([("A", "2024-06-01", 2.0, "FULFILLED")]))
+    assert engine.collect(engine.read(ORDERS))["ORDER_AMOUNT"].to_list() == [1.0]
+    (finding,) = ailing(session, names)
+    assert finding.found == "lacks CREATE FILE FORMAT"
 
 
 @pytest.mark.parametrize("schema", ["FEATURE_STORE", "EXPERIMENTS", "MODEL_REGISTRY"])
