@@ -45,14 +45,17 @@ def churn(folder: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def on_emulator(folder: Path, *arguments: str, code: int = 0) -> str:
-    """The same in this process, where the emulator goes on from command to command."""
+def here(folder: Path, *arguments: str, code: int = 0) -> str:
+    """The same in this process, which has imported everything already."""
     environment = {"CHURN_HOME": str(folder / "home"), "CHURN_DATA": str(folder / "data")}
-    done = CliRunner().invoke(
-        cli.app, [*arguments, "--connection", "emulator"], env=environment, catch_exceptions=False
-    )
+    done = CliRunner().invoke(cli.app, arguments, env=environment, catch_exceptions=False)
     assert done.exit_code == code, done.output
     return done.stdout
+
+
+def on_emulator(folder: Path, *arguments: str, code: int = 0) -> str:
+    """And there the emulator goes on from command to command."""
+    return here(folder, *arguments, "--connection", "emulator", code=code)
 
 
 def generated(folder: Path) -> Path:
@@ -91,8 +94,7 @@ def test_the_whole_path(tmp_path: Path) -> None:
     on_emulator(tmp_path, "data", "load")
 
     remote = json.loads(on_emulator(tmp_path, "train", "--search", "1", "--json"))
-    done = churn(tmp_path, "train", "--search", "1", "--json", "--data", str(data))
-    local = json.loads(done.stdout)
+    local = json.loads(here(tmp_path, "train", "--search", "1", "--json"))
     for fact in (
         "metrics",
         "train_metrics",
@@ -106,7 +108,7 @@ def test_the_whole_path(tmp_path: Path) -> None:
     assert remote["risk_list"] == "CHURN.ANALYTICS.CHURN_RISK_CUSTOMERS"
 
     lists = [tmp_path / "local.csv", tmp_path / "remote.csv"]
-    assert churn(tmp_path, "score", "--data", str(data), "--out", str(lists[0])).returncode == 0
+    here(tmp_path, "score", "--out", str(lists[0]))
     on_emulator(tmp_path, "score", "--out", str(lists[1]))
     assert lists[0].read_text() == lists[1].read_text()  # to the last digit and reason
 

@@ -21,8 +21,10 @@ from sklearn.pipeline import Pipeline
 from churn.domain.features import Feature
 from churn.model.train import ENCODE, MODEL
 
-BACKGROUND_ROWS = 100
-"""As many as shap takes into account by default."""
+BACKGROUND_ROWS = 25
+"""What explaining costs grows with it: 25 rows drawn as below name the first reason as 100 rows
+drawn at random do, at a quarter of the time.
+"""
 
 BASE = "BASE_VALUE"
 REASONS = 3
@@ -56,10 +58,15 @@ class Explanation:
 
 
 def background(x: pd.DataFrame) -> pd.DataFrame:
-    """What is stored with a model: each column in an order of its own, so no row is somebody's."""
-    columns = x.head(BACKGROUND_ROWS).items()
-    shuffled = {n: c.sample(frac=1, random_state=i) for i, (n, c) in enumerate(columns)}
-    return pd.DataFrame({name: column.to_numpy() for name, column in shuffled.items()})
+    """What is stored with a model: a Latin hypercube sample (McKay et al., 1979) of its inputs.
+
+    Each column holds its values at even quantiles, in an order of its own: no row is somebody's.
+    """
+    rows = min(BACKGROUND_ROWS, len(x))
+    even = ((np.arange(rows) + 0.5) / rows * len(x)).astype(int)
+    columns = enumerate((name, column.sort_values()) for name, column in x.items())
+    spread = {n: c.iloc[even].sample(frac=1, random_state=i) for i, (n, c) in columns}
+    return pd.DataFrame({name: column.to_numpy() for name, column in spread.items()})
 
 
 def explain(fitted: Pipeline, x: pd.DataFrame, compared_with: pd.DataFrame) -> Explanation:
