@@ -19,6 +19,7 @@ from churn.emulator.errors import SqlError, missing
 from churn.emulator.objects import Name, Object
 
 if TYPE_CHECKING:
+    from churn.emulator.account import Account
     from churn.emulator.session import Session
 
 SYSTEM_ROLES = {
@@ -92,6 +93,19 @@ def stored(kind: str, name: Name) -> Name:
     if kind == "DATABASE":
         return Name(name=name.database)
     return Name(name.database, name=name.schema) if kind == "SCHEMA" else name
+
+
+def revoke_all(account: Account, kind: str, name: Name) -> None:
+    """The grants on what is dropped or replaced, and on all in it; those to a role or user."""
+    kinds = RELATIONS if kind in RELATIONS else (kind,)
+    within = f"{name}." if kind in ("DATABASE", "SCHEMA") else None
+    for grant in account.objects.all("GRANT"):
+        on = grant["granted_on"] in kinds and grant["on"] == str(name)
+        inside = within is not None and grant["on"].startswith(within)
+        future = within is not None and grant["granted_on"].endswith(f"IN {kind}")
+        to = (grant["to_kind"], grant["to"]) == (kind, name.name)
+        if on or inside or to or (future and grant["on"] == str(name)):
+            account.objects.drop("GRANT", grant.name)
 
 
 def give(session: Session, kind: str, name: Name, role: str) -> None:

@@ -199,6 +199,7 @@ def droppable(
                 account.objects.afterwards(partial(shutil.rmtree, folder, ignore_errors=True))
             account.objects.drop(kind, name)
             account.objects.drop("TAGGED", name.child(kind))
+            access.revoke_all(account, kind, name)
 
     def answer(session: Session, words: Words) -> Result:
         name = session.name(words["name"])
@@ -270,6 +271,7 @@ def _drop_database(session: Session, name: str) -> None:
     drop_objects(account, name)
     account.tables.drop_database(name)
     account.objects.drop("DATABASE", Name(name=name))
+    access.revoke_all(account, "DATABASE", Name(name=name))
 
 
 def drop_objects(account: Account, database: str, schema: str | None = None) -> None:
@@ -325,6 +327,7 @@ def _drop_schema(session: Session, name: Name) -> None:
     with account.tables.duck.cursor() as duck:
         duck.execute(f'DROP SCHEMA "{name.database}"."{name.schema}" CASCADE')
     account.objects.drop("SCHEMA", Name(name.database, name=name.schema))
+    access.revoke_all(account, "SCHEMA", name)
 
 
 # Tables
@@ -343,6 +346,7 @@ def create_table(session: Session, words: Words) -> Result:
     if answer := taken(session, words, "TABLE", name):
         return answer
     forget_loads(session.account, name)
+    access.revoke_all(session.account, "TABLE", name)
     renewed = "OR REPLACE " if words.has("or_replace") else ""
     tree = parse(f"CREATE {renewed}TABLE {name} {words['definition']}")
     session.cursor.run(tree, words.parameters)
@@ -393,6 +397,7 @@ def forget_relation(session: Session, kind: str, name: Name) -> None:
     objects.drop(kind, name)
     objects.drop("TAGGED", name.child(kind))
     objects.drop("TEMPORARY", name.child(kind))
+    access.revoke_all(session.account, kind, name)
     session.temporary[:] = [t for t in session.temporary if t != (kind, name)]
 
 
@@ -836,9 +841,10 @@ def create_account_object(session: Session, words: Words) -> Result:
             if k != "COMMENT" and "PASSWORD" not in k
         },
     )
-    there = session.account.objects.find(kind, new.name) is not None
-    if there and (answer := answer_taken(words, name, name)):
-        return answer
+    if session.account.objects.find(kind, new.name) is not None:
+        if answer := answer_taken(words, name, name):
+            return answer
+        access.revoke_all(session.account, kind, new.name)
     if new.get("initially_suspended", "").upper() == "TRUE":
         new = new.having(state="SUSPENDED")
     session.account.objects.put(new)
@@ -867,9 +873,7 @@ def drop_account_object(session: Session, words: Words) -> Result:
         return answer_gone(words, kind, name, name)
     access.need(session, kind, Name(name=name), "OWNERSHIP")
     session.account.objects.drop(kind, Name(name=name))
-    for grant in session.account.objects.all("GRANT"):
-        if kind == "ROLE" and name in (grant["to"], grant["on"]):
-            session.account.objects.drop("GRANT", grant.name)
+    access.revoke_all(session.account, kind, Name(name=name))
     return status(f"{name} successfully dropped.")
 
 

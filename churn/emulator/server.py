@@ -100,4 +100,5 @@ class Emulator:
             "password": "any",
             "warehouse": "COMPUTE_WH",
             "role": "ACCOUNTADMIN",
+            "platform_detection_timeout_seconds": 0.0,  # ask no cloud whose machine this is
         }

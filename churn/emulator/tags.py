@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import catalog, statements
+from churn.emulator import access, catalog, statements
 from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
 from churn.emulator.errors import compilation, missing
 from churn.emulator.fake import parse
@@ -263,6 +263,8 @@ def create_view(session: Session, words: Words) -> Result:
         )
     )
     session.account.objects.drop("TAGGED", name.child("VIEW"))
+    if "COPY GRANTS" not in head.options:
+        access.revoke_all(session.account, "VIEW", name)
     set_all(session, "VIEW", name, head.get("TAG"))
     if "TEMP" in words["temporary"].upper():
         catalog.remember_temporary(session, "VIEW", name)

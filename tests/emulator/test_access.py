@@ -17,7 +17,7 @@ DENIED, UNSEEN, NO_WAREHOUSE = 3001, 2003, 606
 Run = Callable[..., list[Any]]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Emulator]:
     with Emulator() as emulator:
         yield emulator
@@ -25,12 +25,13 @@ def own() -> Iterator[Emulator]:
 
 @pytest.fixture
 def admin(own: Emulator) -> Iterator[Run]:
+    """After the role R, the database DB, its schema S and the table T in it were made anew."""
     with snowflake.connector.connect(**own.connection) as connection:
         run = runner(connection)
         for statement in (
-            "CREATE ROLE r",
+            "CREATE OR REPLACE ROLE r",
             "GRANT USAGE ON WAREHOUSE compute_wh TO ROLE r",
-            "CREATE DATABASE db",
+            "CREATE OR REPLACE DATABASE db",
             "CREATE SCHEMA s",
             "CREATE TABLE t AS SELECT 1 AS a",
         ):
@@ -150,7 +151,7 @@ def test_only_what_may_be_seen_is_shown(admin: Run, role: Run) -> None:
 
 
 def test_a_role_has_what_the_roles_granted_to_it_have(admin: Run, role: Run) -> None:
-    admin("CREATE ROLE reader")
+    admin("CREATE OR REPLACE ROLE reader")
     admin("GRANT SELECT ON TABLE db.s.t TO ROLE reader")
     role("SELECT a FROM t", refused=UNSEEN)
     admin("GRANT ROLE reader TO ROLE r")
@@ -162,6 +163,30 @@ def test_future_grants_are_of_what_comes(admin: Run, role: Run) -> None:
     role("SELECT a FROM t", refused=UNSEEN)
     admin("CREATE TABLE n AS SELECT 3 AS a")
     assert role("SELECT a FROM n") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE OR REPLACE TABLE db.s.t AS SELECT 1 AS a"],
+        ["DROP TABLE db.s.t", "CREATE TABLE db.s.t AS SELECT 1 AS a"],
+        ["CREATE OR REPLACE SCHEMA db.s", "CREATE TABLE db.s.t AS SELECT 1 AS a"],
+    ],
+    ids=["replaced", "dropped", "schema"],
+)
+def test_grants_go_with_what_they_are_on(admin: Run, role: Run, statements: list[str]) -> None:
+    admin("GRANT SELECT ON TABLE db.s.t TO ROLE r")
+    role("SELECT a FROM db.s.t")
+    for statement in statements:
+        admin(statement)
+    role("SELECT a FROM db.s.t", refused=UNSEEN)
+
+
+def test_grants_go_with_the_role(admin: Run) -> None:
+    admin("GRANT USAGE ON DATABASE db TO ROLE r")
+    assert len(admin("SHOW GRANTS TO ROLE r")) == 2
+    admin("CREATE OR REPLACE ROLE r")
+    assert admin("SHOW GRANTS TO ROLE r") == []
 
 
 def test_a_view_is_read_with_its_owners_rights(admin: Run, role: Run) -> None:
@@ -186,10 +211,10 @@ def test_stages_are_read_and_written_with_privileges(admin: Run, role: Run, tmp_
 @pytest.mark.parametrize(
     ("sql", "by"),
     [
-        ("CREATE DATABASE other", "SYSADMIN"),
-        ("CREATE WAREHOUSE other", "SYSADMIN"),
-        ("CREATE ROLE other", "USERADMIN"),
-        ("CREATE USER other", "USERADMIN"),
+        ("CREATE OR REPLACE DATABASE other", "SYSADMIN"),
+        ("CREATE OR REPLACE WAREHOUSE other", "SYSADMIN"),
+        ("CREATE OR REPLACE ROLE other", "USERADMIN"),
+        ("CREATE OR REPLACE USER other", "USERADMIN"),
         ("CREATE SCHEMA IF NOT EXISTS db.s", "ACCOUNTADMIN"),
     ],
 )
@@ -215,14 +240,15 @@ def test_computing_needs_a_warehouse_that_runs(own: Emulator, admin: Run) -> Non
     admin("ALTER WAREHOUSE compute_wh SET AUTO_RESUME = TRUE")
     admin("ALTER WAREHOUSE compute_wh SUSPEND")
     assert admin("SELECT a FROM t") == [(1,)]
-    assert admin('SHOW WAREHOUSES ->> SELECT "state" FROM $1') == [("STARTED",)]
+    states = admin("SHOW WAREHOUSES LIKE 'COMPUTE_WH' ->> SELECT \"state\" FROM $1")
+    assert states == [("STARTED",)]
     nothing = own.connection | {"warehouse": "", "database": "DB", "schema": "S"}
     with snowflake.connector.connect(**nothing) as connection:
         runner(connection)("SELECT a FROM t", refused=NO_WAREHOUSE)
 
 
 def test_a_warehouse_is_used_with_a_privilege(admin: Run, role: Run) -> None:
-    admin("CREATE WAREHOUSE other")
-    role("USE WAREHOUSE other", refused=2043)
-    admin("GRANT USAGE ON WAREHOUSE other TO ROLE r")
-    role("USE WAREHOUSE other")
+    admin("CREATE OR REPLACE WAREHOUSE mine")
+    role("USE WAREHOUSE mine", refused=2043)
+    admin("GRANT USAGE ON WAREHOUSE mine TO ROLE r")
+    role("USE WAREHOUSE mine")
