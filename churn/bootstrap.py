@@ -128,15 +128,20 @@ def engine(settings: Settings) -> Engine[Any]:
 
 
 def remote_engine(settings: Settings) -> SnowparkEngine:
-    from churn.connecting import EMULATOR, connect
-    from churn.engines.snowpark import SnowparkEngine
+    from churn.connecting import EMULATOR
 
-    found = SnowparkEngine(connect(settings), settings.database, SCHEMA)
     if settings.connection == EMULATOR and _mark(settings) != _loaded(settings):
-        load(settings, found)
-        loaded(settings)
+        load(settings)
+    found = _snowpark_engine(settings)
     found.enter()
     return found
+
+
+def _snowpark_engine(settings: Settings) -> SnowparkEngine:
+    from churn.connecting import connect
+    from churn.engines.snowpark import SnowparkEngine
+
+    return SnowparkEngine(connect(settings), settings.database, SCHEMA)
 
 
 def _loaded(settings: Settings) -> str:
@@ -184,14 +189,16 @@ def contents(session: Session, database: str) -> list[str]:
     return found
 
 
-def load(settings: Settings, to: SnowparkEngine) -> dict[str, int]:
-    """Copy the local tables into Snowflake; returns their rows."""
+def load(settings: Settings) -> dict[str, int]:
+    """Copy the local tables into Snowflake; returns their rows, by full name."""
     from churn.domain.contracts import TABLES
     from churn.stores.snowflake import SCHEMAS
 
-    here = local_engine(settings)
+    here, to = local_engine(settings), _snowpark_engine(settings)
     to.prepare(SCHEMAS)
-    return {t.name: to.save(t, here.collect(here.read(t))) for t in TABLES}
+    rows = {f"{to.source}.{t.name}": to.save(t, here.collect(here.read(t))) for t in TABLES}
+    loaded(settings)
+    return rows
 
 
 def local_engine(settings: Settings) -> PolarsEngine:

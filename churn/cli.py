@@ -216,9 +216,8 @@ def data_load(data: Data = None, target: Target = None, connection: Connection =
             "the local target reads the files where they are",
             "Say where to load them: --connection NAME.",
         )
-    engine = bootstrap.remote_engine(settings)
-    for table, rows in bootstrap.load(settings, engine).items():
-        printing.say(f"{table}: {rows:,} rows in {engine.source}")
+    for table, rows in bootstrap.load(settings).items():
+        printing.say(f"{rows:,} rows in {table}")
 
 
 @app.command("labels")

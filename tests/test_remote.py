@@ -186,8 +186,6 @@ def test_a_connection_of_the_users_and_its_secrets(served: tuple[Path, Emulator]
         return done.stdout + done.stderr
 
     assert "churn sql apply setup" in run("labels", code=1)
-    run("sql", "apply", "setup")
-    assert "table CUSTOMERS" in run("labels", code=1)
     run("data", "load")
     run("train", "--search", "0", "--no-audit")
     run("labels", code=1, connection="bad")

@@ -82,6 +82,12 @@ def test_the_setup_leaves_nothing_to_mend(session: Session, names: dict[str, str
     assert created == {schema: set(kinds) for schema, kinds in doctor.CREATES.items()}
 
 
+def test_tables_that_were_not_loaded(session: Session, names: dict[str, str]) -> None:
+    engine = SnowparkEngine(session, names["database"], "PREP_DATA")
+    with pytest.raises(DataError, match=r"table CUSTOMERS(.|\n)*churn data load"):
+        engine.read(CUSTOMERS)
+
+
 def test_a_suspended_warehouse(
     admin: Session, session: Session, engine: SnowparkEngine, names: dict[str, str]
 ) -> None:
