@@ -26,6 +26,8 @@ TESTS = (
     "tests/engines/test_frame.py",
     "tests/engines/test_parity.py",
     "tests/engines/test_views.py",
+    "tests/emulator/test_access.py",
+    "tests/emulator/test_logins.py",
     "tests/emulator/test_statements.py",
 )
 
@@ -33,6 +35,8 @@ POLARS = "churn/engines/polars.py"
 SNOWPARK = "churn/engines/snowpark.py"
 REWRITE = "churn/emulator/rewrite.py"
 MACROS = "churn/emulator/macros.py"
+ACCESS = "churn/emulator/access.py"
+LOGINS = "churn/emulator/logins.py"
 WINDOWS = "churn/domain/windows.py"
 
 
@@ -104,6 +108,20 @@ FAULTS = (
     Fault("the emulator's dates become times", REWRITE, '    step = STEPS.get(text(node.args.get("unit")).upper())\n', "    step = None\n"),
     # The windows
     Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
+    # Who may do what
+    Fault("everybody owns everything", ACCESS, '{"OWNERSHIP" for o in there if o.owner in mine}', '{"OWNERSHIP" for o in there}'),
+    Fault("roles inherit nothing", ACCESS, 'if g["to"] in new and', 'if g["to"] is new and'),
+    Fault("future grants reach back", ACCESS, "grant.created_on <= o.created_on for o in there", "True for o in there"),
+    Fault("any privilege will do", ACCESS, "if privileges and not found &", "if not found and not found &"),
+    Fault("what is denied is hidden", ACCESS, "raise denied(kind, name.name or name.schema or name.database)", "raise missing(kind, name)"),
+    Fault("databases are open", ACCESS, 'raise missing("database", name.database)', "return"),
+    Fault("views are open", ACCESS, 'RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")', 'RELATIONS = ("TABLE", "DYNAMIC TABLE")'),
+    Fault("suspended warehouses run", ACCESS, 'found.get("state") == "SUSPENDED":', 'found.get("state") == "ASLEEP":'),
+    Fault("no warehouse is needed", ACCESS, "if (session.computing or session.changing) and used:", "if not used and session.computing:"),
+    Fault("grants outlive what they are on", ACCESS, 'account.objects.drop("GRANT", grant.name)', "pass"),
+    Fault("any key will do", LOGINS, 'options={"require": ["exp"]})', 'options={"verify_signature": False})'),
+    Fault("tokens of any subject", LOGINS, 'if proven["sub"] == subject:', "if proven:"),
+    Fault("tokens for anybody", LOGINS, 'options={"require": ["exp", "sub"]}', 'options={"verify_aud": False}'),
 )  # fmt: skip
 
 
@@ -115,11 +133,12 @@ def _copies(count: int) -> Iterator[Queue[Path]]:
         for i in range(count):
             copy = Path(folder) / str(i)
             copy.mkdir()
-            for part in ("churn", "tests", "fixtures", "data"):
+            for part in (".github", "churn", "tests", "fixtures", "data"):
                 shutil.copytree(
                     ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
                 )
-            shutil.copy(ROOT / "pyproject.toml", copy)
+            for file in ("pyproject.toml", "README.md"):
+                shutil.copy(ROOT / file, copy)
             copies.put(copy)
         yield copies
 

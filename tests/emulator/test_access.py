@@ -191,6 +191,7 @@ def test_grants_go_with_the_role(admin: Run) -> None:
 
 def test_a_view_is_read_with_its_owners_rights(admin: Run, role: Run) -> None:
     admin("CREATE VIEW v AS SELECT a FROM t")
+    role("SELECT a FROM v", refused=UNSEEN)
     admin("GRANT SELECT ON VIEW db.s.v TO ROLE r")
     assert role("SELECT a FROM v") == [(1,)]
     role("SELECT a FROM t", refused=UNSEEN)
