@@ -74,6 +74,12 @@ def test_every_command_explains_itself(command: str) -> None:
     assert "Usage:" in result.stdout
 
 
+def test_help_shows_what_happens_without_an_option() -> None:
+    shown = " ".join(churn("score", "--help").stdout.split())
+    for default in ("[data]", "[2024-06-30]", "[local]", "NAME[@ALIAS|/VERSION]"):
+        assert default in shown
+
+
 def test_generate_is_seeded(tmp_path: Path) -> None:
     for name, seed in (("a", 5), ("b", 5), ("c", 6)):
         churn("data", "generate", "--out", tmp_path / name, "--customers", 20, "--seed", seed)
