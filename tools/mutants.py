@@ -111,7 +111,7 @@ FAULTS = (
     # Who may do what
     Fault("everybody owns everything", ACCESS, '{"OWNERSHIP" for o in there if o.owner in mine}', '{"OWNERSHIP" for o in there}'),
     Fault("roles inherit nothing", ACCESS, 'if g["to"] in new and', 'if g["to"] is new and'),
-    Fault("future grants reach back", ACCESS, "grant.created_on <= o.created_on for o in there", "True for o in there"),
+    Fault("future grants reach back", ACCESS, "in said and grant.created_on <= found.created_on", "in said"),
     Fault("any privilege will do", ACCESS, "if privileges and not found &", "if not found and not found &"),
     Fault("what is denied is hidden", ACCESS, "raise denied(kind, name.name or name.schema or name.database)", "raise missing(kind, name)"),
     Fault("databases are open", ACCESS, 'raise missing("database", name.database)', "return"),

@@ -56,21 +56,23 @@ def held(session: Session, kind: str, name: Name) -> set[str]:
     kinds = RELATIONS if kind in RELATIONS else (kind,)
     there = [o for k in kinds if (o := objects.find(k, name))]
     found = {"OWNERSHIP" for o in there if o.owner in mine}
-    future = _future(kinds, name)
     for grant in objects.all("GRANT"):
         if grant["to"] not in mine or grant["to_kind"] != "ROLE":
             continue
         here = grant["granted_on"] in kinds and grant["on"] == str(name)
-        comes = (grant["granted_on"], grant["on"]) in future
-        if here or (comes and any(grant.created_on <= o.created_on for o in there)):
+        if here or any(_came_after(o, grant) for o in there):
             found.add(grant["privilege"])
     return found
 
 
-def _future(kinds: tuple[str, ...], name: Name) -> set[tuple[str, str]]:
-    """FUTURE <kind>S IN SCHEMA or DATABASE, as grants say it."""
-    places = (("SCHEMA", Name(name.database, name.schema)), ("DATABASE", Name(name.database)))
-    return {(f"FUTURE {kind}S IN {place}", str(at)) for kind in kinds for place, at in places}
+def _came_after(found: Object, grant: Object) -> bool:
+    """Whether it is what FUTURE <kind>S IN SCHEMA or DATABASE was said of, before it was made."""
+    schema, database = Name(found.name.database, found.name.schema), Name(found.name.database)
+    said = {
+        (f"FUTURE {found.kind}S IN {place}", str(at))
+        for place, at in (("SCHEMA", schema), ("DATABASE", database))
+    }
+    return (grant["granted_on"], grant["on"]) in said and grant.created_on <= found.created_on
 
 
 def on_account(session: Session) -> Container[str]:
@@ -106,6 +108,21 @@ def revoke_all(account: Account, kind: str, name: Name) -> None:
         to = (grant["to_kind"], grant["to"]) == (kind, name.name)
         if on or inside or to or (future and grant["on"] == str(name)):
             account.objects.drop("GRANT", grant.name)
+
+
+def rename_all(account: Account, kind: str, name: Name, new: Name) -> None:
+    """The grants on what has a new name."""
+    for grant in account.objects.all("GRANT"):
+        if (grant["granted_on"], grant["on"]) == (kind, str(name)):
+            account.objects.drop("GRANT", grant.name)
+            moved = grant.having(on=str(new))
+            account.objects.put(replace(moved, name=grant_key(moved)))
+
+
+def grant_key(grant: Object) -> Name:
+    """One grant of a privilege on an object to somebody."""
+    said = (grant[k] for k in ("privilege", "granted_on", "on", "to_kind", "to"))
+    return Name(name=" ".join(said))
 
 
 def give(session: Session, kind: str, name: Name, role: str) -> None:

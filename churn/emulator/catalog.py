@@ -415,6 +415,7 @@ def rename(session: Session, words: Words) -> Result:
     if stored := session.account.objects.find(kind, name):
         session.account.objects.drop(kind, name)
         session.account.objects.put(replace(stored, name=new))
+    access.rename_all(session.account, kind, name, new)
     if (kind, name) in session.temporary:
         forget_relation(session, kind, name)
         remember_temporary(session, kind, new)
@@ -932,10 +933,14 @@ def grant(session: Session, words: Words) -> Result:
         if privilege == "OWNERSHIP":
             access.give(session, kind, on, to)
             continue
-        facts = {"privilege": privilege, "granted_on": kind, "on": str(on)}
-        key = Name(name=f"{privilege} ON {kind} {on} TO {to_kind} {to}")
-        session.account.objects.put(session.owned("GRANT", key, **facts, to=to, to_kind=to_kind))
+        session.account.objects.put(_grant(session, privilege, kind, on, to_kind, to))
     return status(DONE)
+
+
+def _grant(session: Session, privilege: str, kind: str, on: Name, to_kind: str, to: str) -> Object:
+    facts = {"privilege": privilege, "granted_on": kind, "on": str(on)}
+    made = session.owned("GRANT", Name(), **facts, to=to, to_kind=to_kind)
+    return replace(made, name=access.grant_key(made))
 
 
 def _need_grant(session: Session, kind: str, on: Name) -> None:
@@ -953,8 +958,9 @@ def revoke(session: Session, words: Words) -> Result:
     to_kind, to = _grantee(session, words)
     for privilege, kind, on in _privileges(session, words["privileges"]):
         _need_grant(session, kind, on)
-        key = Name(name=f"{privilege} ON {kind} {on} TO {to_kind} {to}")
-        session.account.objects.drop("GRANT", key)
+        session.account.objects.drop(
+            "GRANT", _grant(session, privilege, kind, on, to_kind, to).name
+        )
     return status(DONE)
 
 

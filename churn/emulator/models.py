@@ -267,6 +267,7 @@ def rename_model(session: Session, words: Words) -> Result:
     with account.objects.together():
         account.objects.drop("MODEL", model.name)
         account.objects.add(replace(model, name=new))
+        access.rename_all(account, "MODEL", model.name, new)
         for version in held:
             account.objects.add(replace(version, name=new.child(version.name.name)))
         for reference in carried:

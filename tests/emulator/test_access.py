@@ -163,6 +163,8 @@ def test_future_grants_are_of_what_comes(admin: Run, role: Run) -> None:
     role("SELECT a FROM t", refused=UNSEEN)
     admin("CREATE TABLE n AS SELECT 3 AS a")
     assert role("SELECT a FROM n") == [(3,)]
+    admin("CREATE VIEW v AS SELECT a FROM t")
+    role("SELECT a FROM v", refused=UNSEEN)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +181,14 @@ def test_grants_go_with_what_they_are_on(admin: Run, role: Run, statements: list
     role("SELECT a FROM db.s.t")
     for statement in statements:
         admin(statement)
+    role("SELECT a FROM db.s.t", refused=UNSEEN)
+
+
+def test_grants_stay_with_what_is_renamed(admin: Run, role: Run) -> None:
+    admin("GRANT SELECT ON TABLE db.s.t TO ROLE r")
+    admin("ALTER TABLE db.s.t RENAME TO db.s.n")
+    assert role("SELECT a FROM db.s.n") == [(1,)]
+    admin("CREATE TABLE db.s.t AS SELECT 2 AS a")
     role("SELECT a FROM db.s.t", refused=UNSEEN)
 
 
