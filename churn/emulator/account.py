@@ -17,6 +17,7 @@ from churn.emulator import (  # noqa: F401 - they declare statements
     experiments,
     features,
     functions,
+    grants,
     lineage,
     models,
     queries,
