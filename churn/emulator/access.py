@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from churn.emulator import statements
-from churn.emulator.errors import SqlError, missing
+from churn.emulator.errors import SqlError, missing, unsupported
 from churn.emulator.objects import Name, Object
 
 if TYPE_CHECKING:
@@ -37,16 +37,22 @@ RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")
 
 
 def unlimited(session: Session) -> bool:
-    return session.role == "ACCOUNTADMIN"
+    return session.role == "ACCOUNTADMIN" or "ACCOUNTADMIN" in roles(session)
 
 
 def roles(session: Session) -> set[str]:
     """The session's role and all roles that it has through grants."""
-    granted = [g for g in session.account.objects.all("GRANT") if g["granted_on"] == "ROLE"]
-    found, new = {"PUBLIC"}, {session.role}
-    while new:
+    return {session.role} | closure(session.account, "ROLE", session.role)
+
+
+def closure(account: Account, kind: str, name: str) -> set[str]:
+    """The roles that a role or user has: those granted to it, and to those."""
+    granted = [g for g in account.objects.all("GRANT") if g["granted_on"] == "ROLE"]
+    found = {"PUBLIC"}
+    new = {g["on"] for g in granted if (g["to_kind"], g["to"]) == (kind, name)}
+    while new := new - found:
         found |= new
-        new = {g["on"] for g in granted if g["to"] in new and g["to_kind"] == "ROLE"} - found
+        new = {g["on"] for g in granted if g["to_kind"] == "ROLE" and g["to"] in new}
     return found
 
 
@@ -59,20 +65,23 @@ def held(session: Session, kind: str, name: Name) -> set[str]:
     for grant in objects.all("GRANT"):
         if grant["to"] not in mine or grant["to_kind"] != "ROLE":
             continue
-        here = grant["granted_on"] in kinds and grant["on"] == str(name)
-        if here or any(_came_after(o, grant) for o in there):
+        if grant["granted_on"] in kinds and grant["on"] == str(name):
             found.add(grant["privilege"])
     return found
 
 
-def _came_after(found: Object, grant: Object) -> bool:
-    """Whether it is what FUTURE <kind>S IN SCHEMA or DATABASE was said of, before it was made."""
-    schema, database = Name(found.name.database, found.name.schema), Name(found.name.database)
+def made(account: Account, kind: str, name: Name, *, copy_grants: bool = False) -> None:
+    """What is made anew has the grants that were said of the future, and none from before."""
+    if not copy_grants:
+        revoke_all(account, kind, name)
+    schema, database = Name(name.database, name.schema), Name(name.database)
     said = {
-        (f"FUTURE {found.kind}S IN {place}", str(at))
-        for place, at in (("SCHEMA", schema), ("DATABASE", database))
+        (f"FUTURE {kind}S IN SCHEMA", str(schema)),
+        (f"FUTURE {kind}S IN DATABASE", str(database)),
     }
-    return (grant["granted_on"], grant["on"]) in said and grant.created_on <= found.created_on
+    for grant in account.objects.all("GRANT"):
+        if (grant["granted_on"], grant["on"]) in said:
+            account.objects.put(on_other(grant, granted_on=kind, on=str(name)))
 
 
 def on_account(session: Session) -> Container[str]:
@@ -81,7 +90,8 @@ def on_account(session: Session) -> Container[str]:
         return Everything()
     mine = roles(session)
     grants = session.account.objects.all("GRANT")
-    granted = {g["privilege"] for g in grants if g["granted_on"] == "ACCOUNT" and g["to"] in mine}
+    of_roles = (g for g in grants if g["granted_on"] == "ACCOUNT" and g["to_kind"] == "ROLE")
+    granted = {g["privilege"] for g in of_roles if g["to"] in mine}
     return granted.union(*(SYSTEM_ROLES.get(role, ()) for role in mine))
 
 
@@ -115,8 +125,13 @@ def rename_all(account: Account, kind: str, name: Name, new: Name) -> None:
     for grant in account.objects.all("GRANT"):
         if (grant["granted_on"], grant["on"]) == (kind, str(name)):
             account.objects.drop("GRANT", grant.name)
-            moved = grant.having(on=str(new))
-            account.objects.put(replace(moved, name=grant_key(moved)))
+            account.objects.put(on_other(grant, on=str(new)))
+
+
+def on_other(grant: Object, **changes: str) -> Object:
+    """The same grant on something else."""
+    changed = grant.having(**changes)
+    return replace(changed, name=grant_key(changed))
 
 
 def grant_key(grant: Object) -> Name:
@@ -157,7 +172,7 @@ def need(session: Session, kind: str, name: Name, *privileges: str) -> None:
     found = held(session, kind, name)
     if not found:
         raise missing(kind, name)
-    if privileges and not found & {"OWNERSHIP", "ALL", "ALL PRIVILEGES", *privileges}:
+    if privileges and not found & {"OWNERSHIP", *privileges}:
         raise denied(kind, name.name or name.schema or name.database)
 
 
@@ -199,6 +214,7 @@ def denied(kind: str, name: str) -> SqlError:
 
 
 CHANGED = (*RELATIONS, "DATASET", "EXPERIMENT", "FILE FORMAT", "MODEL", "STAGE", "TAG", "TASK")
+CREATED = (*CHANGED, "FUNCTION", "PROCEDURE")
 CHANGE = re.compile(
     rf"(?:ALTER|COMMENT\s+(?:IF\s+EXISTS\s+)?ON)\s+(?P<kind>{'|'.join(CHANGED)})\s+"
     rf"(?:IF\s+EXISTS\s+)?(?P<name>{statements.NAME})\s*(?P<rest>\w*)",
@@ -228,9 +244,11 @@ def check_tree(session: Session, tree: exp.Expression) -> None:
     if unlimited(session):
         return
     for name, privilege in used:
-        if existing(session, "TABLE", name):
-            for each in privilege.split():
-                need(session, "TABLE", name, each)
+        if name.schema == "INFORMATION_SCHEMA":
+            need_place(session, name)
+            continue
+        for each in privilege.split():
+            need(session, "TABLE", name, each)
 
 
 def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
@@ -240,12 +258,13 @@ def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
     )
     target = target.this if isinstance(target, exp.Schema) else target
     created = tree.find(exp.Table) if isinstance(tree, exp.Create) else None
-    local = {cte.alias_or_name.upper() for cte in tree.find_all(exp.CTE)}
     for node in tree.find_all(exp.Table):
+        if isinstance(node.this, exp.Func):
+            raise unsupported(f"FROM {node.this.sql(dialect='snowflake')[:60]}")
         if node is created or not isinstance(node.this, exp.Identifier):
             continue
-        parts = [p.this if p.quoted else p.this.upper() for p in node.parts]
-        if (len(parts) == 1 and parts[0] in local) or parts[0].startswith("__TABLE_"):
+        parts = [_folded(p) for p in node.parts]
+        if len(parts) == 1 and (session.registered(parts[0]) or _is_local(node, parts[0])):
             continue
         database = parts[-3] if len(parts) > 2 else session.database
         schema = parts[-2] if len(parts) > 1 else session.schema
@@ -254,6 +273,26 @@ def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
                 Name(database, schema, parts[-1]),
                 _changes(tree) if node is target else "SELECT",
             )
+
+
+def _folded(part: exp.Identifier) -> str:
+    return str(part.this if part.quoted else part.this.upper())
+
+
+def _is_local(node: exp.Expression, name: str) -> bool:
+    """Whether the name is that of a common table expression which the node sees."""
+    child, parent = node, node.parent
+    while parent is not None:
+        of_itself = isinstance(parent, exp.With)
+        ctes = parent if of_itself else parent.args.get("with_")
+        if ctes is not None and ctes is not child:
+            for cte in ctes.expressions:
+                if of_itself and cte is child and not ctes.args.get("recursive"):
+                    break  # it sees those before it, and not itself
+                if _folded(cte.args["alias"].this) == name:
+                    return True
+        child, parent = parent, parent.parent
+    return False
 
 
 def _changes(tree: exp.Expression) -> str:

@@ -55,6 +55,8 @@ class Account:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.users = users
         self.issuers = issuers or {}
+        self.passes: dict[str, str] = {}
+        """Words that are good for one login, with their users."""
         self.connection: dict[str, Any] | None = None
         """How a client in this process reaches it, once a server runs."""
         self.sessions: dict[str, Session] = {}
@@ -129,8 +131,13 @@ class Account:
         name = user.upper()
         if self.users is None or name in self.users or role == "PUBLIC":
             return True
-        granted = (g for g in self.objects.all("GRANT") if g["granted_on"] == "ROLE")
-        return any((g["on"], g["to"], g["to_kind"]) == (role, name, "USER") for g in granted)
+        return role in access.closure(self, "USER", name)
+
+    def admit(self, user: str) -> str:
+        """A password for one login of the user."""
+        word = secrets.token_urlsafe(24)
+        self.passes[word] = user
+        return word
 
     def logout(self, token: str) -> None:
         with self.lock:

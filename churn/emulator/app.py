@@ -46,16 +46,16 @@ def create(account: Account) -> Starlette:
     async def login(request: Request) -> JSONResponse:
         body = (await _body(request))["data"]
         query = request.query_params
-        asked = {
-            key: identifier(query[parameter]) if query.get(parameter) else None
-            for key, parameter in (
-                ("database", "databaseName"),
-                ("schema", "schemaName"),
-                ("role", "roleName"),
-                ("warehouse", "warehouse"),
-            )
-        }
         try:
+            asked = {
+                key: identifier(query[parameter]) if query.get(parameter) else None
+                for key, parameter in (
+                    ("database", "databaseName"),
+                    ("schema", "schemaName"),
+                    ("role", "roleName"),
+                    ("warehouse", "warehouse"),
+                )
+            }
             session = account.login(logins.user_of(account, body), **asked)
         except SqlError as error:
             return _failure(error)

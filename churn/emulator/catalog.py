@@ -175,9 +175,9 @@ def renew(session: Session, new: Object) -> None:
     """Add an object in place of the one of its name, which goes with its files."""
     objects = session.account.objects
     with objects.together():
-        if objects.find(new.kind, new.name):
-            DROPS[new.kind](session.account, new.name)
+        DROPS[new.kind](session.account, new.name)  # or what a killed process left of it
         objects.add(new)
+        access.made(session.account, new.kind, new.name)
 
 
 def droppable(
@@ -243,6 +243,7 @@ def create_database(session: Session, words: Words) -> Result:
     if has_database(session.account, name):
         if answer := answer_taken(words, name, name):
             return answer
+        access.need(session, "DATABASE", Name(name=name), "OWNERSHIP")
         _drop_database(session, name)
     session.account.tables.create_database(name)
     session.account.objects.put(session.owned("DATABASE", Name(name=name), options.text("COMMENT")))
@@ -296,6 +297,7 @@ def create_schema(session: Session, words: Words) -> Result:
     if has_schema(session.account, name.database, name.schema):
         if answer := answer_taken(words, name.schema, name):
             return answer
+        access.need(session, "SCHEMA", Name(name.database, name=name.schema), "OWNERSHIP")
         _drop_schema(session, name)
     with session.account.tables.duck.cursor() as duck:
         duck.execute(f'CREATE SCHEMA "{name.database}"."{name.schema}"')
@@ -345,12 +347,13 @@ def create_table(session: Session, words: Words) -> Result:
     name = session.name(words["name"])
     if answer := taken(session, words, "TABLE", name):
         return answer
-    forget_loads(session.account, name)
-    access.revoke_all(session.account, "TABLE", name)
     renewed = "OR REPLACE " if words.has("or_replace") else ""
     tree = parse(f"CREATE {renewed}TABLE {name} {words['definition']}")
     session.cursor.run(tree, words.parameters)
+    forget_loads(session.account, name)
     session.account.objects.put(session.owned("TABLE", name))
+    kept = "COPY GRANTS" in clauses(words["definition"]).options
+    access.made(session.account, "TABLE", name, copy_grants=kept)
     _tag_from_header(session, "TABLE", name, words["definition"])
     if "TEMP" in words["temporary"].upper():
         remember_temporary(session, "TABLE", name)

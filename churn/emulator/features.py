@@ -6,7 +6,8 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 from sqlglot import exp
 
-from churn.emulator import catalog, stages, statements, tags, wire
+from churn.emulator import access, catalog, stages, statements, tags, wire
 from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
 from churn.emulator.errors import exists, invalid, missing
 from churn.emulator.objects import Name, Object, like
@@ -82,6 +83,7 @@ def create_dynamic_table(session: Session, words: Words) -> Result:
         account.objects.put(stored)
         account.objects.drop("TAGGED", name.child("TABLE"))
         tags.set_all(session, "TABLE", name, head.get("TAG"))
+        access.made(account, "DYNAMIC TABLE", name)
         _refreshed(session, stored, "CREATION")
     return status(f"Dynamic table {name.name} successfully created.")
 
@@ -123,13 +125,22 @@ def refresh(session: Session, words: Words) -> Result:
 
 def refresh_now(session: Session, found: Object) -> None:
     """Run the query again, where it was written."""
-    here = session.database, session.schema
-    session.cursor.use(*found["context"])
-    try:
+    with _as_owner(session, found):
         catalog.ctas(session, found.name, found["query"], found["columns"])
-    finally:
-        session.cursor.use(*here)
     _refreshed(session, found, "FULL")
+
+
+@contextmanager
+def _as_owner(session: Session, found: Object) -> Iterator[None]:
+    """Where it was written, and with its owner's rights."""
+    here, role = (session.database, session.schema), session.role
+    session.cursor.use(*found["context"])
+    session.role = found.owner
+    try:
+        yield
+    finally:
+        session.role = role
+        session.cursor.use(*here)
 
 
 @statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-dynamic-table")
@@ -297,13 +308,9 @@ def set_task(session: Session, words: Words) -> Result:
 
 @statement("EXECUTE TASK <name>", page="execute-task")
 def execute_task(session: Session, words: Words) -> Result:
-    found = session.need("TASK", session.name(words["name"]))
-    here = session.database, session.schema
-    session.cursor.use(*found["context"])
-    try:
+    found = session.need("TASK", session.name(words["name"]), "OPERATE")
+    with _as_owner(session, found):
         session.run(found["definition"])
-    finally:
-        session.cursor.use(*here)
     return status(f"Task {found.name.name} is scheduled to run immediately.")
 
 

@@ -41,19 +41,18 @@ def create_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])
     access.need_account(session, f"CREATE {kind}")
     head = clauses(words["options"])
+    if any("PASSWORD" in key for key in head.options):
+        raise unsupported(f"CREATE {kind} ... PASSWORD: passwords are the emulator's own argument")
     new = session.owned(
         kind,
         Name(name=name),
         head.text("COMMENT"),
-        **{
-            k.lower(): unquote(v)
-            for k, v in head.options.items()
-            if k != "COMMENT" and "PASSWORD" not in k
-        },
+        **{k.lower(): unquote(v) for k, v in head.options.items() if k != "COMMENT"},
     )
     if session.account.objects.find(kind, new.name) is not None:
         if answer := answer_taken(words, name, name):
             return answer
+        _need_own(session, kind, name)
         access.revoke_all(session.account, kind, new.name)
     if new.get("initially_suspended", "").upper() == "TRUE":
         new = new.having(state="SUSPENDED")
@@ -81,7 +80,9 @@ def drop_account_object(session: Session, words: Words) -> Result:
     kind, name = words["role"].upper(), identifier(words["name"])
     if session.account.objects.find(kind, Name(name=name)) is None:
         return answer_gone(words, kind, name, name)
-    access.need(session, kind, Name(name=name), "OWNERSHIP")
+    _need_own(session, kind, name)
+    if kind == "ROLE":
+        session.account.objects.reassign(name, session.role)
     session.account.objects.drop(kind, Name(name=name))
     access.revoke_all(session.account, kind, Name(name=name))
     return status(f"{name} successfully dropped.")
@@ -130,12 +131,20 @@ def show_account_objects(session: Session, words: Words) -> Result:
     return Result(statements.rows(scope(session, bare).cut(found), columns))
 
 
+def _need_own(session: Session, kind: str, name: str) -> None:
+    if kind == "ROLE" and name in access.SYSTEM_ROLES:
+        raise access.denied(kind, name)
+    access.need(session, kind, Name(name=name), "OWNERSHIP")
+
+
 @statement(
     "GRANT <privileges...> TO [ROLE|USER|DATABASE ROLE] <name> [WITH GRANT OPTION]",
     page="grant-privilege",
     limits="What a role may do with tables, stages, models and what is in a schema is checked.",
 )
 def grant(session: Session, words: Words) -> Result:
+    if words.has("with_grant_option"):
+        raise unsupported("GRANT ... WITH GRANT OPTION")
     to_kind, to = _grantee(session, words)
     for privilege, kind, on in _privileges(session, words["privileges"]):
         _need_grant(session, kind, on)
@@ -156,10 +165,9 @@ def _need_grant(session: Session, kind: str, on: Name) -> None:
     """Who owns it may grant it, and who manages grants."""
     if "MANAGE GRANTS" in access.on_account(session):
         return
-    if kind == "ACCOUNT":
+    if kind == "ACCOUNT" or kind.startswith("FUTURE"):
         raise access.denied("account", "EMULATOR")
-    if not kind.startswith("FUTURE"):
-        access.need(session, kind, access.stored(kind, on), "OWNERSHIP")
+    access.need(session, kind, access.stored(kind, on), "OWNERSHIP")
 
 
 @statement("REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege")
@@ -200,7 +208,8 @@ def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
         raise invalid(f"cannot read the grant of {text}")
     kind = " ".join(found["kind"].upper().split())
     written, many = found["name"] or "", (found["many"] or "").strip().upper()
-    privileges = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
+    listed = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
+    privileges = _all_of(kind.removesuffix("S") if many else kind, listed)
     if kind == "ACCOUNT":
         return [(p, kind, Name()) for p in privileges]
     if not many:
@@ -212,6 +221,33 @@ def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
     kind = kind.removesuffix("S")
     every = _all_in(session.account, kind, place)
     return [(p, kind, name) for p in privileges for name in every]
+
+
+ALL = {
+    "DATABASE": ("CREATE SCHEMA", "MODIFY", "MONITOR", "USAGE"),
+    "DATASET": ("USAGE",),
+    "DYNAMIC TABLE": ("MONITOR", "OPERATE", "SELECT"),
+    "EXPERIMENT": ("USAGE",),
+    "FILE FORMAT": ("USAGE",),
+    "FUNCTION": ("USAGE",),
+    "MODEL": ("READ", "USAGE"),
+    "PROCEDURE": ("USAGE",),
+    "SCHEMA": ("MODIFY", "MONITOR", "USAGE", *(f"CREATE {kind}" for kind in access.CREATED)),
+    "STAGE": ("READ", "USAGE", "WRITE"),
+    "TABLE": ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"),
+    "TASK": ("MONITOR", "OPERATE"),
+    "VIEW": ("REFERENCES", "SELECT"),
+    "WAREHOUSE": ("MODIFY", "MONITOR", "OPERATE", "USAGE"),
+}
+"""What GRANT ALL grants: every privilege but OWNERSHIP."""
+
+
+def _all_of(kind: str, listed: list[str]) -> list[str]:
+    if listed not in (["ALL"], ["ALL PRIVILEGES"]):
+        return listed
+    if kind not in ALL:
+        raise unsupported(f"GRANT ALL ON {kind}")
+    return list(ALL[kind])
 
 
 def _all_in(account: Account, kind: str, place: Name) -> list[Name]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,26 +34,42 @@ def user_of(account: Account, asked: Mapping[str, Any]) -> str:
         return name
     match asked.get("AUTHENTICATOR"):
         case None | "SNOWFLAKE":
-            if account.users.get(name, "") != asked.get("PASSWORD"):
-                raise SqlError("Incorrect username or password was specified.", 390100, "28000")
-            return name
+            proven = _by_password(account, name, str(asked.get("PASSWORD")))
         case "SNOWFLAKE_JWT":
-            return _by_key(account, name, str(asked.get("TOKEN")))
+            proven = _by_key(account, name, str(asked.get("TOKEN")))
         case "WORKLOAD_IDENTITY" if asked.get("PROVIDER") == "OIDC":
-            return _by_identity(account, str(asked.get("TOKEN")))
+            proven = _by_identity(account, str(asked.get("TOKEN")))
         case other:
             raise unsupported(f"a login by {other}")
+    user = account.objects.find("USER", Name(name=proven))
+    if user and str(user.get("disabled")).upper() == "TRUE":
+        raise SqlError("User access disabled. Contact your administrator.", 390101, "28000")
+    return proven
+
+
+def _by_password(account: Account, name: str, password: str) -> str:
+    """Or by a pass, which is good for one login of a procedure's own session."""
+    if account.passes.pop(password, None) == name:
+        return name
+    known = account.users or {}
+    if name in known and hmac.compare_digest(known[name].encode(), password.encode()):
+        return name
+    raise SqlError("Incorrect username or password was specified.", 390100, "28000")
 
 
 def _by_key(account: Account, name: str, token: str) -> str:
-    """The token is signed by one of the two keys of the user."""
+    """The token is signed by one of the two keys of the user, and says so."""
     user = account.objects.find("USER", Name(name=name))
     for key in [user[k] for k in KEYS if user.get(k)] if user else []:
         try:
-            proven = jwt.decode(token, _pem(key), ALGORITHMS, options={"require": ["exp"]})
+            proven = jwt.decode(
+                token, _pem(key), ALGORITHMS, options={"require": ["exp", "iss", "sub"]}
+            )
         except jwt.PyJWTError:
             continue
-        if str(proven["sub"]).rpartition(".")[2] == name:
+        subject = str(proven["sub"])
+        of_the_subject = str(proven["iss"]).startswith(f"{subject}.SHA256:")
+        if subject.rpartition(".")[2] == name and of_the_subject:
             return name
     raise SqlError(f"JWT token is invalid. [{uuid.uuid4()}]", 390144, "28000")
 

@@ -178,6 +178,10 @@ class Objects:
                 (f"{kind}*", name.database, name.schema, path, f"{path}/*"),
             )
 
+    def reassign(self, owner: str, to: str) -> None:
+        with self.together():
+            self._connection.execute("UPDATE objects SET owner = ? WHERE owner = ?", (to, owner))
+
     def drop_in(self, database: str, schema: str | None = None) -> None:
         """Everything in a database or schema."""
         where, values = _within(database, schema)

@@ -163,6 +163,9 @@ class Session:
         self._registered.append(name)
         return name
 
+    def registered(self, name: str) -> bool:
+        return name in self._registered
+
     def _forget_registered(self) -> None:
         while self._registered:
             self.cursor.duck.unregister(self._registered.pop())
@@ -336,7 +339,7 @@ def use_warehouse(session: Session, words: Words) -> Result:
 @statement(
     "USE SECONDARY ROLES {ALL|NONE}",
     page="use-secondary-roles",
-    limits="Roles do not restrict what a session may do.",
+    limits="Without effect: what a session may do is what its role may.",
 )
 def use_secondary_roles(session: Session, words: Words) -> Result:
     return status(DONE)
@@ -532,7 +535,7 @@ def cancel_all_queries(session: Session, arguments: list[exp.Expression]) -> exp
 def is_role_in_session(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
     from churn.emulator.rewrite import text
 
-    return constant(text(arguments[0]).upper() in (session.role, "PUBLIC"))
+    return constant(text(arguments[0]).upper() in access.roles(session))
 
 
 @table_function("RESULT_SCAN", page="result_scan")

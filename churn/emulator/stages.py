@@ -73,6 +73,10 @@ def place(session: Session, location: str, *privileges: str) -> Place:
         kind, name, path = [*location.removeprefix("snow://").split("/", 2), "", ""][:3]
         if kind not in SNOW:
             raise unsupported(f"snow://{kind}")
+        if ".." in Path(path).parts:
+            raise invalid(f"the path {path} leaves the object")
+        if "WRITE" in privileges:
+            session.need(kind.upper(), session.name(name), "OWNERSHIP")
         return SNOW[kind](session, name, path)
     found = re.fullmatch(rf"@(?P<name>~|%?{statements.NAME})/?(?P<path>.*)", location, re.DOTALL)
     if found is None:
@@ -86,6 +90,7 @@ def place(session: Session, location: str, *privileges: str) -> Place:
     elif found["name"].startswith("%"):
         of = session.name(found["name"][1:])
         catalog.need_relation(account, of, "Table")
+        access.need(session, "TABLE", of, "OWNERSHIP")
         root, label = stage_folder(account, Name(of.database, of.schema, f"%{of.name}")), ""
     else:
         stage = session.name(found["name"])

@@ -263,8 +263,7 @@ def create_view(session: Session, words: Words) -> Result:
         )
     )
     session.account.objects.drop("TAGGED", name.child("VIEW"))
-    if "COPY GRANTS" not in head.options:
-        access.revoke_all(session.account, "VIEW", name)
+    access.made(session.account, "VIEW", name, copy_grants="COPY GRANTS" in head.options)
     set_all(session, "VIEW", name, head.get("TAG"))
     if "TEMP" in words["temporary"].upper():
         catalog.remember_temporary(session, "VIEW", name)

@@ -60,7 +60,8 @@ class Explanation:
 def background(x: pd.DataFrame) -> pd.DataFrame:
     """What is stored with a model: a Latin hypercube sample (McKay et al., 1979) of its inputs.
 
-    Each column holds its values at even quantiles, in an order of its own: no row is somebody's.
+    Each column holds its values at even quantiles, in an order of its own: what a row says is not
+    what is known of anybody, unless by chance.
     """
     rows = min(BACKGROUND_ROWS, len(x))
     even = ((np.arange(rows) + 0.5) / rows * len(x)).astype(int)

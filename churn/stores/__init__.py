@@ -156,8 +156,8 @@ class NewModel:
     """A model to be registered, as the next version.
 
     Args:
-        background: Rows of its input that explanations compare with, stored with the model; so none
-            may be a customer's.
+        background: Rows of its input that explanations compare with, stored with the model; so not
+            those of customers.
     """
 
     name: str

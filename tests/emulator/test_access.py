@@ -235,6 +235,103 @@ def test_what_only_administrators_may(role: Run, sql: str, by: str) -> None:
     role(sql)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        'SELECT a FROM "t"',
+        "WITH t AS (SELECT a FROM t) SELECT a FROM t",
+        "SELECT a FROM t JOIN (WITH t AS (SELECT 1 AS x) SELECT x FROM t) u ON u.x = t.a",
+        "SELECT a FROM t WHERE a IN (SELECT a FROM t)",
+        'INSERT INTO "t" VALUES (2)',
+        "CREATE TEMPORARY TABLE u AS SELECT a FROM t",
+        "LIST @%t",
+    ],
+)
+def test_there_is_no_way_around(role: Run, sql: str) -> None:
+    role(sql, refused=UNSEEN)
+
+
+def test_a_query_of_its_own_names_needs_no_table(role: Run) -> None:
+    assert role("WITH t AS (SELECT 5 AS a), u AS (SELECT a FROM t) SELECT a FROM u") == [(5,)]
+    counted = "WITH RECURSIVE n AS (SELECT 1 AS a UNION ALL SELECT a + 1 FROM n WHERE a < 3)"
+    assert role(f"{counted} SELECT MAX(a) FROM n") == [(3,)]
+
+
+@pytest.mark.parametrize("function", ["query('SELECT 1')", "read_csv('/etc/hostname')"])
+def test_functions_of_duckdb_are_no_tables(role: Run, function: str) -> None:
+    role(f"SELECT * FROM {function}", refused=2)
+
+
+def test_only_who_manages_grants_grants_the_future(role: Run) -> None:
+    role("GRANT SELECT ON FUTURE TABLES IN SCHEMA db.s TO ROLE r", refused=DENIED)
+    role("REVOKE SELECT ON FUTURE TABLES IN SCHEMA db.s FROM ROLE r", refused=DENIED)
+
+
+def test_future_grants_stay_with_what_came(admin: Run, role: Run) -> None:
+    future = "SELECT ON FUTURE TABLES IN SCHEMA db.s"
+    admin(f"GRANT {future} TO ROLE r")
+    admin("CREATE TABLE n AS SELECT 3 AS a")
+    admin(f"GRANT {future} TO ROLE r")  # twice changes nothing
+    assert role("SELECT a FROM n") == [(3,)]
+    admin(f"REVOKE {future} FROM ROLE r")
+    assert role("SELECT a FROM n") == [(3,)]
+    admin("CREATE TABLE late AS SELECT 3 AS a")
+    role("SELECT a FROM late", refused=UNSEEN)
+
+
+def test_all_is_every_privilege_but_ownership(admin: Run, role: Run) -> None:
+    admin("GRANT ALL PRIVILEGES ON TABLE db.s.t TO ROLE r")
+    role("INSERT INTO t VALUES (2)")
+    role("DROP TABLE t", refused=DENIED)
+    role("GRANT OWNERSHIP ON TABLE t TO ROLE r", refused=DENIED)
+    admin("REVOKE INSERT ON TABLE db.s.t FROM ROLE r")
+    role("INSERT INTO t VALUES (2)", refused=DENIED)
+    admin("REVOKE ALL ON TABLE db.s.t FROM ROLE r")
+    role("SELECT a FROM t", refused=UNSEEN)
+
+
+def test_a_table_that_could_not_be_replaced_is_as_it_was(admin: Run, role: Run) -> None:
+    admin("GRANT SELECT ON TABLE db.s.t TO ROLE r")
+    admin("CREATE OR REPLACE TABLE t AS SELECT a FROM nowhere", refused=UNSEEN)
+    assert role("SELECT a FROM t") == [(1,)]
+    admin("CREATE OR REPLACE TABLE t COPY GRANTS AS SELECT 7 AS a")
+    assert role("SELECT a FROM t") == [(7,)]
+
+
+def test_what_others_own_is_not_replaced(admin: Run, role: Run) -> None:
+    admin("GRANT CREATE DATABASE ON ACCOUNT TO ROLE r")
+    admin("GRANT CREATE SCHEMA ON DATABASE db TO ROLE r")
+    for sql in ("CREATE OR REPLACE DATABASE db", "CREATE OR REPLACE SCHEMA db.s"):
+        role(sql, refused=DENIED)
+    admin("CREATE USER IF NOT EXISTS victim")
+    role("USE ROLE USERADMIN")
+    role("CREATE OR REPLACE USER victim RSA_PUBLIC_KEY = 'mine'", refused=UNSEEN)
+    for sql in ("CREATE OR REPLACE ROLE accountadmin", "DROP ROLE accountadmin"):
+        role(sql, refused=DENIED)
+    role("USE ROLE SYSADMIN")
+    role("CREATE OR REPLACE WAREHOUSE compute_wh", refused=UNSEEN)
+
+
+def test_what_a_dropped_role_owned_is_whose_who_dropped_it(admin: Run, role: Run) -> None:
+    admin("GRANT CREATE TABLE ON SCHEMA db.s TO ROLE r")
+    role("CREATE TABLE mine AS SELECT 1 AS a")
+    admin("DROP ROLE r")
+    assert admin("SHOW TABLES LIKE 'MINE' ->> SELECT \"owner\" FROM $1") == [("ACCOUNTADMIN",)]
+
+
+def test_tasks_and_refreshes_run_as_their_owner(admin: Run, role: Run) -> None:
+    admin("CREATE DYNAMIC TABLE d TARGET_LAG = '1 day' WAREHOUSE = compute_wh AS SELECT a FROM t")
+    admin("CREATE TASK k AS INSERT INTO t SELECT 2")
+    admin("GRANT MONITOR ON TASK db.s.k TO ROLE r")
+    role("EXECUTE TASK k", refused=DENIED)
+    admin("GRANT OPERATE ON TASK db.s.k TO ROLE r")
+    admin("GRANT OPERATE ON DYNAMIC TABLE db.s.d TO ROLE r")
+    role("EXECUTE TASK k")
+    role("ALTER DYNAMIC TABLE d REFRESH")
+    assert admin("SELECT a FROM d ORDER BY a") == [(1,), (2,)]
+    role("SELECT a FROM t", refused=UNSEEN)
+
+
 # Warehouses
 
 

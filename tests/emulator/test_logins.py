@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import re
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import jwt
@@ -141,6 +144,67 @@ def test_a_token_that_proves_nothing(
             workload_identity_provider="OIDC",
             token=token(**changes),
         )
+
+
+@pytest.mark.parametrize("user", ["nobody", "churn_ci", "admin"])
+def test_no_password_is_no_login(guarded: Emulator, user: str) -> None:
+    answer = asked(guarded, "", {"LOGIN_NAME": user, "PASSWORD": ""})
+    assert (answer["success"], answer["code"]) == (False, "390100")
+
+
+def asked(guarded: Emulator, query: str, data: dict[str, str]) -> Any:
+    """What the emulator says to a login of this content."""
+    host = guarded.connection["host"]
+    with closing(http.client.HTTPConnection(host, guarded.port, timeout=10)) as connection:
+        body = json.dumps({"data": data})
+        connection.request("POST", f"/session/v1/login-request{query}", body)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        return json.loads(answer.read())
+
+
+def test_a_login_that_cannot_be_read_is_answered(guarded: Emulator) -> None:
+    bare = jwt.encode({"exp": int(time.time()) + 60}, KEY, algorithm="RS256")
+    for query, data in (
+        ("?roleName=a%20b", {"LOGIN_NAME": "admin", "PASSWORD": "secret"}),
+        ("", {"LOGIN_NAME": "churn_ci", "AUTHENTICATOR": "SNOWFLAKE_JWT", "TOKEN": bare}),
+    ):
+        assert not asked(guarded, query, data)["success"]
+
+
+def test_a_disabled_user(guarded: Emulator) -> None:
+    admin = guarded.connection | {"user": "admin", "password": "secret"}
+    login = {"user": "churn_ci", "authenticator": "SNOWFLAKE_JWT", "private_key": private(KEY)}
+    with snowflake.connector.connect(**admin) as connection:
+        connection.cursor().execute("ALTER USER CHURN_CI SET DISABLED = TRUE")
+        with pytest.raises(DatabaseError, match="User access disabled"):
+            user_of(guarded, **login)
+        connection.cursor().execute("ALTER USER CHURN_CI SET DISABLED = FALSE")
+    assert user_of(guarded, **login) == "CHURN_CI"
+
+
+def test_a_role_that_a_role_of_the_user_has(guarded: Emulator) -> None:
+    admin = guarded.connection | {"user": "admin", "password": "secret"}
+    with snowflake.connector.connect(**admin) as connection:
+        connection.cursor().execute("CREATE ROLE IF NOT EXISTS below")
+        connection.cursor().execute("GRANT ROLE below TO ROLE CHURN_ROLE")
+    where = {k: v for k, v in guarded.connection.items() if k not in ("user", "password")}
+    login = {"user": "churn_ci", "authenticator": "SNOWFLAKE_JWT", "private_key": private(KEY)}
+    assert logged_in(**where | login | {"role": "BELOW"}) == ("CHURN_CI", "BELOW")
+
+
+def test_a_procedure_runs_as_its_caller(guarded: Emulator) -> None:
+    admin = guarded.connection | {"user": "admin", "password": "secret"}
+    with snowflake.connector.connect(**admin) as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE DATABASE IF NOT EXISTS procedures")
+        cursor.execute(
+            "CREATE OR REPLACE PROCEDURE who() RETURNS STRING LANGUAGE PYTHON RUNTIME_VERSION = "
+            "'3.11' PACKAGES = ('snowflake-snowpark-python') HANDLER = 'who' AS $$\n"
+            "def who(session):\n    return session.sql('SELECT CURRENT_USER()').collect()[0][0]\n$$"
+        )
+        cursor.execute("CALL who()")
+        assert cursor.fetchall() == [("ADMIN",)]
 
 
 def test_other_ways_are_refused_by_name(guarded: Emulator) -> None:

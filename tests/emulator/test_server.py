@@ -162,6 +162,16 @@ def test_a_load_that_is_rolled_back_was_none(own: Emulator, tmp_path: Path) -> N
         assert run(one, "LIST @s") == []
 
 
+def test_files_that_a_killed_process_left_do_not_come_back(own: Emulator) -> None:
+    with connect(own) as one:
+        run(one, "CREATE DATABASE db")
+        left = own.account.folder / "stages" / "DB" / "PUBLIC" / "S" / "old.csv"
+        left.parent.mkdir(parents=True)
+        left.write_text("1")
+        run(one, "CREATE STAGE s")
+        assert run(one, "LIST @s") == []
+
+
 def test_a_dropped_database_leaves_no_files(own: Emulator, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("1\n")
     with connect(own) as one:
