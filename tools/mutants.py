@@ -110,9 +110,11 @@ FAULTS = (
     Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
     # Who may do what
     Fault("everybody owns everything", ACCESS, '{"OWNERSHIP" for o in there if o.owner in mine}', '{"OWNERSHIP" for o in there}'),
-    Fault("roles inherit nothing", ACCESS, 'if g["to"] in new and', 'if g["to"] is new and'),
-    Fault("future grants reach back", ACCESS, "in said and grant.created_on <= found.created_on", "in said"),
+    Fault("roles inherit nothing", ACCESS, "while new := new - found:", "if new := new - found:"),
+    Fault("futures never come", ACCESS, 'if (grant["granted_on"], grant["on"]) in said:', "if not said:"),
     Fault("any privilege will do", ACCESS, "if privileges and not found &", "if not found and not found &"),
+    Fault("tables hide behind names of queries", ACCESS, "break  # it sees those before it, and not itself", "pass"),
+    Fault("no password is a password", LOGINS, "if name in known and hmac", "if name not in known or hmac"),
     Fault("what is denied is hidden", ACCESS, "raise denied(kind, name.name or name.schema or name.database)", "raise missing(kind, name)"),
     Fault("databases are open", ACCESS, 'raise missing("database", name.database)', "return"),
     Fault("views are open", ACCESS, 'RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")', 'RELATIONS = ("TABLE", "DYNAMIC TABLE")'),
