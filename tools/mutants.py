@@ -121,7 +121,7 @@ FAULTS = (
     Fault("suspended warehouses run", ACCESS, 'found.get("state") == "SUSPENDED":', 'found.get("state") == "ASLEEP":'),
     Fault("no warehouse is needed", ACCESS, "if (session.computing or session.changing) and used:", "if not used and session.computing:"),
     Fault("grants outlive what they are on", ACCESS, 'account.objects.drop("GRANT", grant.name)', "pass"),
-    Fault("any key will do", LOGINS, 'options={"require": ["exp"]})', 'options={"verify_signature": False})'),
+    Fault("any key will do", LOGINS, 'options={"require": ["exp", "iss", "sub"]}', 'options={"verify_signature": False}'),
     Fault("tokens of any subject", LOGINS, 'if proven["sub"] == subject:', "if proven:"),
     Fault("tokens for anybody", LOGINS, 'options={"require": ["exp", "sub"]}', 'options={"verify_aud": False}'),
 )  # fmt: skip
