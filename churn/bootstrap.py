@@ -53,6 +53,16 @@ class Settings:
     outcome_end: date | None = None
 
     @property
+    def names(self) -> dict[str, str]:
+        """What stands for the names in the SQL scripts."""
+        return {
+            "database": self.database,
+            "role": f"{self.database}_ROLE",
+            "warehouse": f"{self.database}_WH",
+            "data": self.data.absolute().as_posix(),
+        }
+
+    @property
     def remote(self) -> bool:
         return (self.target or ("snowflake" if self.connection else "local")) == "snowflake"
 
@@ -163,16 +173,6 @@ def loaded(settings: Settings) -> None:
         folder = settings.home / "emulator"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "loaded").write_text(_mark(settings))
-
-
-def names(settings: Settings) -> dict[str, str]:
-    """The names in the SQL scripts."""
-    return {
-        "database": settings.database,
-        "role": f"{settings.database}_ROLE",
-        "warehouse": f"{settings.database}_WH",
-        "data": settings.data.absolute().as_posix(),
-    }
 
 
 def contents(session: Session, database: str) -> list[str]:

@@ -558,7 +558,7 @@ def sql_plan(script: Script, data: Data = None) -> None:
     """Print a script with the names of the settings in it."""
     from churn import scripts
 
-    typer.echo(scripts.rendered(script, bootstrap.names(_settings(data))))
+    typer.echo(scripts.rendered(script, _settings(data).names))
 
 
 @sql.command("apply")
@@ -569,7 +569,7 @@ def sql_apply(
     from churn import connecting, printing, scripts
 
     settings = _settings(data)
-    text = scripts.rendered(script, bootstrap.names(settings))
+    text = scripts.rendered(script, settings.names)
     with connecting.session(settings) as session:
         for done in scripts.run(session, text):
             printing.statement(done)
@@ -587,7 +587,7 @@ def sql_destroy(
     from churn import connecting, printing, scripts
 
     settings = _settings()
-    text = scripts.rendered("cleanup", bootstrap.names(settings))
+    text = scripts.rendered("cleanup", settings.names)
     typer.echo(text)
     with connecting.session(settings) as session:
         for line in bootstrap.contents(session, settings.database):

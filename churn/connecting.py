@@ -119,9 +119,7 @@ def _parameters(settings: Settings) -> dict[str, Any]:
 
 def _of_the_emulator(settings: Settings) -> dict[str, Any]:
     """With the role and the warehouse of the setup, once it has run: their grants must do."""
-    from churn.bootstrap import names
-
-    running, named = emulator(settings.home / "emulator"), names(settings)
+    running, named = emulator(settings.home / "emulator"), settings.names
     known = running.account.has_role(named["role"])
     mine = {key: named[key] for key in ("role", "warehouse")}
     return running.connection | (mine if known else {})
