@@ -7,7 +7,8 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,11 +134,15 @@ class Account:
             return True
         return role in access.closure(self, "USER", name)
 
-    def admit(self, user: str) -> str:
-        """A password for one login of the user."""
+    @contextmanager
+    def admitted(self, user: str) -> Iterator[str]:
+        """A password for one login of the user, meanwhile."""
         word = secrets.token_urlsafe(24)
         self.passes[word] = user
-        return word
+        try:
+            yield word
+        finally:
+            self.passes.pop(word, None)
 
     def logout(self, token: str) -> None:
         with self.lock:

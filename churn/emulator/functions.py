@@ -214,9 +214,10 @@ def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> An
         "role": session.role,
         "warehouse": session.warehouse,
     }
-    config |= {"user": session.user, "password": session.account.admit(session.user)}
     config = {k: v for k, v in config.items() if v is not None}
-    inner = snowpark.Session.builder.configs(config).create()
+    with session.account.admitted(session.user) as word:
+        config |= {"user": session.user, "password": word}
+        inner = snowpark.Session.builder.configs(config).create()
     try:
         return handler(inner, *arguments)
     except Exception as error:
