@@ -39,7 +39,6 @@ class Kind(StrEnum):
     UPDATE = "update"
     DELETE = "delete"
     MERGE = "merge"
-    COPY = "copy"
     TABLE = "table"
 
 
@@ -309,7 +308,6 @@ SHAPES = {
         [("number of rows inserted", pa.int64()), ("number of rows updated", pa.int64())]
     ).empty_table(),
     Kind.TABLE: pa.schema([("status", pa.string())]).empty_table(),
-    Kind.COPY: pa.schema([("file", pa.string()), ("status", pa.string())]).empty_table(),
 }
 """The columns of what changes something, for a client that asks before it runs."""
 

@@ -22,7 +22,6 @@ STATEMENT_TYPES = {
     Kind.UPDATE: 0x3200,
     Kind.DELETE: 0x3300,
     Kind.MERGE: 0x3400,
-    Kind.COPY: 0x3600,
     Kind.COMMAND: 0x6000,
     Kind.TABLE: 0x6000,
 }

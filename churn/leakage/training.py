@@ -20,8 +20,6 @@ from churn.leakage.worlds import DATE, Maker
 
 SPLIT, WEIGHT = "SPLIT", "WEIGHT"
 PARTS = ("train", "valid", "test")
-RELABELLING = ("later orders removed", "many", "swapped", "moved", "known orders")
-"""Words of those changes of the future that change labels, too."""
 
 CROWD = 2000
 """So many orders make one customer stand out from all."""
