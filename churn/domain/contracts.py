@@ -1,4 +1,4 @@
-"""The tables that we read: their columns, types, keys and ranges, as values."""
+"""Tables as values: their columns, types, keys and ranges, and the clock that dates their rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from churn.domain.errors import UsageError
 from churn.domain.expressions import Type
+
+EARLIEST, LATEST = date(1970, 1, 1), date(2099, 12, 31)
+"""Dates outside are typing errors."""
 
 
 @dataclass(frozen=True)
@@ -23,36 +26,109 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnContract:
-    """What a column holds. No column may be NULL.
+    """What a column holds.
 
     Args:
         key: Its value names the row; no two rows share it.
-        minimum: The smallest value allowed.
-        maximum: The largest value allowed.
+        nullable: Whether it may be NULL.
+        minimum: The smallest value allowed; for dates `EARLIEST`, unless another is given.
+        maximum: The largest value allowed; for dates `LATEST`, unless another is given.
         values: The values allowed; none given allows all.
         refers_to: Its value must occur there.
         not_before: Not before that date of the row that the table refers to.
+        known_from: The date column of the same table, itself perhaps, from which the value is
+            known: a status that is set later, the day on which a ticket was closed. Feature
+            functions see NULL before.
     """
 
     name: str
     type: Type
     description: str
     key: bool = False
+    nullable: bool = False
     minimum: float | date | None = None
     maximum: float | date | None = None
     values: tuple[str, ...] = ()
     refers_to: Reference | None = None
     not_before: Reference | None = None
+    known_from: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.type is Type.DATE:
+            object.__setattr__(self, "minimum", self.minimum or EARLIEST)
+            object.__setattr__(self, "maximum", self.maximum or LATEST)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
+    """A table and its clock.
+
+    Args:
+        entity: The column that names the entity; none for what belongs to no single one, such as
+            exchange rates.
+        time: The column that dates a row: the day from which it is known. Without one the table is
+            timeless: its rows are taken as known at any time.
+        versions: Whether a row is a version of an entity's attributes, which holds from `time`
+            until the next one. The table then has one row for each entity and day.
+        quiet_days: Days without a new row that are nothing unusual; more of them at the end mean
+            that the data has not arrived.
+
+    Raises:
+        UsageError: A column that it names does not exist or is of the wrong type.
+    """
+
     name: str
     columns: tuple[ColumnContract, ...]
+    entity: str | None = None
+    time: str | None = None
+    versions: bool = False
+    quiet_days: int = 7
+
+    def __post_init__(self) -> None:
+        if self.name != self.name.upper():
+            raise UsageError(f"the table {self.name!r} is not in upper case", "Write its name so.")
+        for name in filter(None, (self.entity, self.time)):
+            self.column(name)
+        clocks = [c.known_from for c in self.columns if c.known_from]
+        for name in filter(None, (self.time, *clocks)):
+            if self.column(name).type not in (Type.DATE, Type.TIMESTAMP):
+                raise UsageError(
+                    f"{self.name}.{name} dates rows, but its type is {self.column(name).type}",
+                    "Name a column of dates.",
+                )
+        if self.versions and not (self.time and self.entity):
+            raise UsageError(
+                f"{self.name} has versions of rows, but no time or no entity",
+                "Say which column dates a version, and which names the entity it is of.",
+            )
 
     @property
-    def key(self) -> str:
-        return next(c.name for c in self.columns if c.key)
+    def parameter(self) -> str:
+        """Its name as a parameter of feature and label functions."""
+        return self.name.lower()
+
+    @property
+    def key(self) -> str | None:
+        return next((c.name for c in self.columns if c.key), None)
+
+    @property
+    def unique(self) -> tuple[str, ...]:
+        """The columns that together name a row; empty if nothing does."""
+        if self.key:
+            return (self.key,)
+        return (self.entity, self.time) if self.versions and self.entity and self.time else ()
+
+    @property
+    def has_events(self) -> bool:
+        """Whether its rows are events: dated, and no versions of attributes."""
+        return self.time is not None and not self.versions
+
+    @property
+    def clock(self) -> str:
+        """How its rows are dated, for people."""
+        if self.time is None:
+            return "timeless"
+        return f"versions from {self.time}" if self.versions else f"events on {self.time}"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,7 +150,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Offender:
-    """A row that breaks a rule: its number in the table, from 1, its key and the value found."""
+    """A row that breaks a rule: its number in the table, from 1, its key and the value it has."""
 
     row: int
     key: str | None
@@ -85,7 +161,7 @@ class Offender:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Problem:
+class Violation:
     """A rule that the data breaks, how often, and the first rows that do.
 
     Args:
@@ -103,62 +179,3 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.table}.{self.column}" if self.column else self.table
         return f"{where}: {self.message}"
-
-
-EARLIEST, LATEST = date(1970, 1, 1), date(2099, 12, 31)
-"""Dates outside are typing errors."""
-
-CUSTOMERS = Table(
-    "CUSTOMERS",
-    (
-        ColumnContract(
-            name="CUSTOMER_ID", type=Type.TEXT, key=True, description="names the customer"
-        ),
-        ColumnContract(
-            name="SEGMENT",
-            type=Type.TEXT,
-            values=("Premium", "Standard", "Basic"),
-            description="the customer's tier",
-        ),
-        ColumnContract(
-            name="REGISTRATION_DATE",
-            type=Type.DATE,
-            description="the day the customer joined",
-            minimum=EARLIEST,
-            maximum=LATEST,
-        ),
-        ColumnContract(name="REGION", type=Type.TEXT, description="where the customer lives"),
-    ),
-)
-
-ORDERS = Table(
-    "ORDERS",
-    (
-        ColumnContract(name="ORDER_ID", type=Type.TEXT, key=True, description="names the order"),
-        ColumnContract(
-            name="CUSTOMER_ID",
-            type=Type.TEXT,
-            refers_to=Reference("CUSTOMERS", "CUSTOMER_ID"),
-            description="who ordered",
-        ),
-        ColumnContract(
-            name="ORDER_DATE",
-            type=Type.DATE,
-            not_before=Reference("CUSTOMERS", "REGISTRATION_DATE"),
-            description="the day of the order",
-            minimum=EARLIEST,
-            maximum=LATEST,
-        ),
-        ColumnContract(
-            name="ORDER_AMOUNT", type=Type.FLOAT, minimum=0, description="what the order was worth"
-        ),
-        ColumnContract(
-            name="STATUS",
-            type=Type.TEXT,
-            values=("FULFILLED", "RETURNED", "CANCELLED"),
-            description="what became of the order",
-        ),
-    ),
-)
-
-TABLES = (CUSTOMERS, ORDERS)

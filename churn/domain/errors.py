@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Self
 
 
-class ChurnError(Exception):
+class UserError(Exception):
     """What went wrong and what to do next; printed without a traceback, exit code 1."""
 
     exit_code = 1
@@ -31,19 +31,19 @@ class ChurnError(Exception):
         return cls(f"there is no {kind} {name!r}", f"{guess}There is: {there}.")
 
 
-class UsageError(ChurnError):
+class UsageError(UserError):
     """The call itself is wrong; exit code 2."""
 
     exit_code = 2
 
 
-class DataError(ChurnError):
+class DataError(UserError):
     """The tables are not what their contracts say, or do not hold what was asked."""
 
 
-class LeakError(ChurnError):
+class LeakError(UserError):
     """A function knows what it could not have known."""
 
 
-class StoreError(ChurnError):
+class StoreError(UserError):
     """A store cannot be read or written, or does not hold what was asked."""

@@ -14,13 +14,60 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NoReturn
+from typing import NoReturn, Self, SupportsIndex, overload
 
 from churn.domain.errors import UsageError
 
 Scalar = str | int | float | bool | date | None
+
+
+class Parameter(date):
+    """A date with a name, for writing a definition out: `:as_of`, and `:as_of - 30 days`.
+
+    A definition that is computed on parameters says which date it means, where one that is computed
+    on dates would say which it happened to be given. Moved by days it keeps its name.
+    """
+
+    name: str
+    base: str
+    offset: timedelta
+
+    @classmethod
+    def of(cls, base: str, day: date, offset: timedelta = timedelta()) -> Self:
+        made = cls(day.year, day.month, day.day)
+        made.base, made.offset = base, offset
+        sign = "-" if offset < timedelta() else "+"
+        made.name = f":{base} {sign} {abs(offset.days)} days" if offset else f":{base}"
+        return made
+
+    def __add__(self, other: timedelta, /) -> Self:
+        return type(self).of(self.base, self.plain + other, self.offset + other)
+
+    @overload  # type: ignore[override]
+    def __sub__(self, other: date, /) -> timedelta: ...
+    @overload
+    def __sub__(self, other: timedelta, /) -> Self: ...
+    def __sub__(self, other: date | timedelta, /) -> timedelta | Self:
+        if isinstance(other, timedelta):
+            return self + -other
+        return self.plain - other
+
+    def replace(
+        self,
+        year: SupportsIndex | None = None,
+        month: SupportsIndex | None = None,
+        day: SupportsIndex | None = None,
+    ) -> Self:
+        given = {"year": year, "month": month, "day": day}
+        parts = {name: value for name, value in given.items() if value is not None}
+        changed = ", ".join(f"{name}={value}" for name, value in parts.items())
+        return type(self).of(f"{self.name[1:]} with {changed}", self.plain.replace(**parts))
+
+    @property
+    def plain(self) -> date:
+        return date(self.year, self.month, self.day)
 
 
 class Type(StrEnum):
@@ -393,6 +440,8 @@ class Literal(Expression):
                 return "NULL"
             case str():
                 return "'" + self.value.replace("'", "''") + "'"
+            case Parameter():
+                return self.value.name
             case datetime():
                 return f"timestamp '{self.value}'"
             case date():

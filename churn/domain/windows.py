@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from churn.domain.errors import UsageError
-from churn.domain.expressions import Expression
+from churn.domain.expressions import Expression, Parameter
 
 DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1900, 2999
@@ -42,7 +42,7 @@ class Window:
 
 @dataclass(frozen=True, kw_only=True)
 class Windows:
-    """What is known (up to `as_of`), what is observed, and what is to be foretold.
+    """What is known (up to `as_of`), what is observed, and what is to be predicted.
 
     Args:
         as_of: The last day that is known, and the last of the observation window.
@@ -121,7 +121,18 @@ def _add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-DEFAULT = Windows(
-    as_of=date(2024, 6, 30), observation_start=date(2024, 1, 1), outcome_end=date(2024, 12, 31)
+class _Named(Windows):
+    """Windows whose first outcome day has a name of its own, since the gap before it may differ."""
+
+    @property
+    def outcome(self) -> Window:
+        named = super().outcome
+        return Window(Parameter.of("outcome_start", named.start), named.end)
+
+
+PARAMETERS = _Named(
+    as_of=Parameter.of("as_of", date(2001, 6, 30)),
+    observation_start=Parameter.of("observation_start", date(2001, 1, 1)),
+    outcome_end=Parameter.of("outcome_end", date(2001, 12, 31)),
 )
-"""The windows of the sample data: observe the first half of 2024, foretell the second."""
+"""Windows by name, to write definitions out with: the same whatever a problem's own windows are."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from churn.domain.contracts import Problem, Table
+from churn.domain.contracts import Table, Violation
 from churn.domain.frames import Frame
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ class Engine(Protocol[F]):
         """Where its tables are, for people."""
         ...
 
-    def problems(self, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
+    def violations(
+        self, problem: Problem, windows: Windows, *, outcome: bool
+    ) -> tuple[Violation, ...]:
         """Every way in which the tables break their contracts or do not reach the windows.
 
         Args:

@@ -11,7 +11,7 @@ from churn.domain.contracts import Table
 from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import Type
 from churn.engines.types import TYPES
-from churn.writing import replacing
+from churn.engines.writing import replacing
 
 SUFFIXES = (".csv", ".parquet")
 
@@ -23,12 +23,12 @@ def locate(folder: Path, table: Table) -> Path:
         DataError: There is none, or more than one.
     """
     candidates = [folder / f"{table.name.lower()}{suffix}" for suffix in SUFFIXES]
-    found = [path for path in candidates if path.is_file()]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    present = [path for path in candidates if path.is_file()]
+    if len(present) == 1:
+        return present[0]
+    if present:
         raise DataError(
-            f"table {table.name}: found both {found[0].name} and {found[1].name} in {folder}",
+            f"table {table.name}: found both {present[0].name} and {present[1].name} in {folder}",
             "Remove or rename one of them.",
         )
     raise DataError(
@@ -45,10 +45,24 @@ def scan(path: Path) -> pl.LazyFrame:
     return pl.scan_csv(path, infer_schema=False)
 
 
-def converted(column: pl.Expr, found: pl.DataType, wanted: Type, *, strict: bool) -> pl.Expr:
+READERS: dict[Type, Callable[[pl.Expr, bool], pl.Expr]] = {
+    Type.DATE: lambda x, strict: x.str.to_date("%Y-%m-%d", strict=strict),
+    Type.TIMESTAMP: lambda x, strict: x.str.replace("T", " ", literal=True).str.to_datetime(
+        "%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=strict
+    ),
+    Type.BOOLEAN: lambda x, strict: x.str.to_lowercase().replace_strict(
+        {"true": True, "false": False},
+        return_dtype=pl.Boolean,
+        **({} if strict else {"default": None}),
+    ),
+}
+"""How a CSV's text becomes a value of the type."""
+
+
+def converted(column: pl.Expr, stored: pl.DataType, wanted: Type, *, strict: bool) -> pl.Expr:
     """The column in the wanted type; without `strict`, NULL where a value is not of that type."""
-    if isinstance(found, pl.String) and wanted is Type.DATE:
-        return column.str.to_date("%Y-%m-%d", strict=strict)
+    if isinstance(stored, pl.String) and wanted in READERS:
+        return READERS[wanted](column, strict)
     return column.cast(TYPES[wanted], strict=strict)
 
 
@@ -59,15 +73,15 @@ def read(folder: Path, table: Table) -> pl.LazyFrame:
         DataError: The file is missing, unreadable, or lacks a column.
     """
     lazy = scan(locate(folder, table))
-    found = lazy.collect_schema()
-    missing = [name for name in table.names if name not in found]
+    schema = lazy.collect_schema()
+    missing = [name for name in table.names if name not in schema]
     if missing:
         raise DataError(
-            f"table {table.name} has no column {', '.join(missing)}; it has {', '.join(found)}",
+            f"table {table.name} has no column {', '.join(missing)}; it has {', '.join(schema)}",
             f"See churn data check --data {folder}",
         )
     return lazy.select(
-        converted(pl.col(c.name), found[c.name], c.type, strict=True).alias(c.name)
+        converted(pl.col(c.name), schema[c.name], c.type, strict=True).alias(c.name)
         for c in table.columns
     )
 

@@ -16,7 +16,7 @@ from typing import Generic, Self, TypeVar
 
 import polars as pl
 
-from churn.domain.contracts import Problem, Table
+from churn.domain.contracts import Table, Violation
 from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import (
     WRITTEN,
@@ -32,8 +32,9 @@ from churn.domain.expressions import (
     require_rows,
 )
 from churn.domain.frames import Join
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
-from churn.engines import files, problems
+from churn.engines import files, violations
 from churn.engines.frames import Checked
 from churn.engines.types import TYPES
 
@@ -338,8 +339,10 @@ class PolarsEngine:
     def source(self) -> str:
         return str(self.folder)
 
-    def problems(self, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
-        return problems.find(self._raw, windows, outcome=outcome)
+    def violations(
+        self, problem: Problem, windows: Windows, *, outcome: bool
+    ) -> tuple[Violation, ...]:
+        return violations.find(problem, self._raw, windows, outcome=outcome)
 
     def _raw(self, table: Table) -> pl.LazyFrame:
         return files.scan(files.locate(self.folder, table))

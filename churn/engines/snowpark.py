@@ -26,7 +26,7 @@ from snowflake.snowpark import functions as sf
 from snowflake.snowpark import types as st
 from snowflake.snowpark.exceptions import SnowparkClientException
 
-from churn.domain.contracts import Problem, Table
+from churn.domain.contracts import Table, Violation
 from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.expressions import (
     WRITTEN,
@@ -42,15 +42,16 @@ from churn.domain.expressions import (
     require_rows,
 )
 from churn.domain.frames import Join
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
-from churn.engines import files, problems
+from churn.engines import files, violations
 from churn.engines.frames import Checked
 from churn.engines.types import TYPES as POLARS_TYPES
 
 CLIENT_ERRORS = (SnowparkClientException, ConnectorError)
 
 
-def said(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     """What the clients say went wrong, in one line."""
     text = getattr(error, "message", None) or getattr(error, "raw_msg", None) or str(error)
     return " ".join(str(text).split())
@@ -408,8 +409,10 @@ class SnowparkEngine:
     def source(self) -> str:
         return f"{self.database}.{self.schema}"
 
-    def problems(self, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
-        return problems.find(self._fetched, windows, outcome=outcome)
+    def violations(
+        self, problem: Problem, windows: Windows, *, outcome: bool
+    ) -> tuple[Violation, ...]:
+        return violations.find(problem, self._fetched, windows, outcome=outcome)
 
     def _fetched(self, table: Table) -> pl.LazyFrame:
         return fetch(self._table(table)).lazy()
@@ -438,7 +441,7 @@ class SnowparkEngine:
             _ = data.schema  # asks for it
         except CLIENT_ERRORS as error:
             raise DataError(
-                f"table {table.name} cannot be read in {self.source}: {said(error)}",
+                f"table {table.name} cannot be read in {self.source}: {message_of(error)}",
                 remedy(error, "Load it with: churn data load, or sql/02_load.sql."),
             ) from error
         return data
@@ -466,7 +469,7 @@ class SnowparkEngine:
         try:
             yield
         except CLIENT_ERRORS as error:
-            raise DataError(f"{what}: {said(error)}", remedy(error, otherwise)) from error
+            raise DataError(f"{what}: {message_of(error)}", remedy(error, otherwise)) from error
 
     def prepare(self, schemas: Sequence[str]) -> None:
         """Make the database and its schemas, where they are missing.
@@ -494,7 +497,7 @@ class SnowparkEngine:
             self.session.use_schema(self.source)
         except CLIENT_ERRORS as error:
             raise StoreError(
-                f"the schema {self.source} cannot be used: {said(error)}",
+                f"the schema {self.source} cannot be used: {message_of(error)}",
                 "Make it with: churn sql apply setup; or load tables with: churn data load.",
             ) from error
 

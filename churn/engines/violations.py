@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -11,66 +12,82 @@ import dataframely as dy
 import polars as pl
 
 from churn.domain.contracts import (
-    ORDERS,
-    TABLES,
     ColumnContract,
     Offender,
-    Problem,
     Reference,
     Severity,
     Table,
+    Violation,
 )
 from churn.domain.errors import DataError
 from churn.domain.expressions import Type
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
 from churn.engines import files
 
 Source = Callable[[Table], pl.LazyFrame]
 
 FIRST_ROWS = 5
-QUIET_DAYS = 7
-"""So many days without an order before the as-of date are a quiet week, more are missing data."""
-
 ROW, WRITTEN = "row", " as written"
-PLAIN = {Type.TEXT: "text", Type.INTEGER: "a whole number", Type.FLOAT: "a number"}
-PLAIN[Type.DATE] = "a date written as 2024-06-30"
+PLAIN = {
+    Type.TEXT: "text",
+    Type.INTEGER: "a whole number",
+    Type.FLOAT: "a number",
+    Type.BOOLEAN: "true or false",
+    Type.DATE: "a date written as 2024-06-30",
+    Type.TIMESTAMP: "a time written as 2024-06-30 23:59:59",
+}
 
 
-def find(source: Source, windows: Windows, *, outcome: bool) -> tuple[Problem, ...]:
-    """All problems, table by table, errors before warnings.
+def find(
+    problem: Problem, source: Source, windows: Windows, *, outcome: bool
+) -> tuple[Violation, ...]:
+    """All violations, table by table, errors before warnings.
 
     Args:
         source: The rows of a table as they are: text where nothing says otherwise.
         outcome: Whether the outcome window must be covered too.
     """
-    problems: list[Problem] = []
-    typed: dict[str, pl.LazyFrame] = {}
-    for table in TABLES:
-        found, frame = _table(source, table, typed)
-        problems += found
-        if frame is not None:
-            typed[table.name] = frame
-    if ORDERS.name in typed and "ORDER_DATE" in typed[ORDERS.name].collect_schema():
-        problems += _coverage(typed[ORDERS.name], windows, outcome=outcome)
-    return tuple(sorted(problems, key=lambda p: p.severity is Severity.WARNING))
+    violations: list[Violation] = []
+    opened = [_opened(source, table) for table in problem.tables]
+    typed = {o.table.name: o.typed for o in opened if o.typed is not None}
+    for one in opened:
+        violations += one.violations
+        if one.typed is None or one.empty or not one.usable:
+            continue
+        try:
+            violations += _rows(one.table, one.usable, one.typed, typed)
+        except pl.exceptions.PolarsError as error:
+            violations.append(_of_table(one.table, "file", f"cannot be read: {error}"))
+            del typed[one.table.name]
+    violations += _coverage(problem, typed, windows, outcome=outcome)
+    return tuple(sorted(violations, key=lambda v: v.severity is Severity.WARNING))
 
 
-def _table(
-    source: Source, table: Table, others: dict[str, pl.LazyFrame]
-) -> tuple[list[Problem], pl.LazyFrame | None]:
-    """The problems of one table, and its typed columns beside the values as written."""
+@dataclass(frozen=True)
+class _Opened:
+    """A table before its rows are looked at: typed columns beside the values as written."""
+
+    table: Table
+    violations: list[Violation]
+    usable: list[ColumnContract] = field(default_factory=list)
+    typed: pl.LazyFrame | None = None
+    empty: bool = False
+
+
+def _opened(source: Source, table: Table) -> _Opened:
     try:
         raw = source(table).with_row_index(ROW, offset=1)
         schema = raw.collect_schema()
         empty = raw.head(1).collect().is_empty()
     except DataError as error:
-        return [_of_table(table, "file", str(error))], None
+        return _Opened(table, [_of_table(table, "file", str(error))])
     except (pl.exceptions.PolarsError, OSError) as error:
-        return [_of_table(table, "file", f"cannot be read: {error}")], None
-    problems = list(_columns(table, schema))
+        return _Opened(table, [_of_table(table, "file", f"cannot be read: {error}")])
+    violations = list(_columns(table, schema))
     usable = [c for c in table.columns if c.name in schema and _accepted(schema[c.name], c.type)]
     if empty:
-        problems.append(_of_table(table, "empty", "has no rows"))
+        violations.append(_of_table(table, "empty", "has no rows"))
     typed = raw.select(
         ROW,
         *(
@@ -79,16 +96,11 @@ def _table(
         ),
         *(pl.col(c.name).cast(pl.String).alias(c.name + WRITTEN) for c in usable),
     )
-    if usable and not empty:
-        try:
-            problems += _rows(table, usable, typed, others)
-        except pl.exceptions.PolarsError as error:
-            return [*problems, _of_table(table, "file", f"cannot be read: {error}")], None
-    return problems, typed
+    return _Opened(table, violations, usable, typed, empty)
 
 
-def _of_table(table: Table, rule: str, message: str) -> Problem:
-    return Problem(table=table.name, rule=rule, count=1, message=message)
+def _of_table(table: Table, rule: str, message: str) -> Violation:
+    return Violation(table=table.name, rule=rule, count=1, message=message)
 
 
 def _accepted(found: pl.DataType, wanted: Type) -> bool:
@@ -96,29 +108,31 @@ def _accepted(found: pl.DataType, wanted: Type) -> bool:
     match wanted:
         case Type.TEXT:
             return isinstance(found, pl.String | pl.Categorical | pl.Enum)
-        case Type.DATE:
+        case Type.DATE | Type.TIMESTAMP:
             return isinstance(found, pl.Date | pl.Datetime | pl.String)
+        case Type.BOOLEAN:
+            return isinstance(found, pl.Boolean | pl.String)
         case Type.INTEGER:
             return found.is_integer() or isinstance(found, pl.String)
         case _:
             return found.is_numeric() or isinstance(found, pl.String)
 
 
-def _columns(table: Table, schema: pl.Schema) -> Iterator[Problem]:
+def _columns(table: Table, schema: pl.Schema) -> Iterator[Violation]:
     for column in table.columns:
         if column.name not in schema:
             message = f"the column is missing; found {', '.join(n for n in schema if n != ROW)}"
-            yield Problem(
+            yield Violation(
                 table=table.name, column=column.name, rule="missing", count=1, message=message
             )
         elif not _accepted(schema[column.name], column.type):
             message = f"found type {schema[column.name]}, expected {column.type}"
-            yield Problem(
+            yield Violation(
                 table=table.name, column=column.name, rule="type", count=1, message=message
             )
     for name in schema:
         if name != ROW and name not in table.names:
-            yield Problem(
+            yield Violation(
                 table=table.name,
                 column=name,
                 rule="extra",
@@ -132,13 +146,15 @@ def _rows(
     table: Table,
     columns: list[ColumnContract],
     typed: pl.LazyFrame,
-    others: dict[str, pl.LazyFrame],
-) -> Iterator[Problem]:
+    others: Mapping[str, pl.LazyFrame],
+) -> Iterator[Violation]:
     """What dataframely finds row by row."""
     looked_up = typed
     rules: dict[str, pl.Expr] = {}
+    present = {c.name for c in columns}
+    unique = table.unique if present.issuperset(table.unique) else ()
     for column in columns:
-        looked_up, more = _own_rules(column, columns, looked_up, others)
+        looked_up, more = _own_rules(column, columns, unique, looked_up, others)
         rules |= {f"{column.name}|{rule}": valid for rule, valid in more.items()}
     schema = _schema(table, columns, looked_up, rules)
     _, failures = schema.filter(looked_up.collect())
@@ -150,7 +166,7 @@ def _rows(
         where, rule = name.split("|")
         column, rule = table.column(where), rule.removeprefix("check__")
         rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS)
-        yield Problem(
+        yield Violation(
             table=table.name,
             column=column.name,
             rule=rule,
@@ -188,6 +204,10 @@ def _dataframely(column: ColumnContract) -> dy.Column:
             return dy.String(nullable=True, check=check)
         case Type.DATE:
             return dy.Date(**limits)
+        case Type.TIMESTAMP:
+            return dy.Datetime(nullable=True, time_unit="us")
+        case Type.BOOLEAN:
+            return dy.Bool(nullable=True)
         case Type.INTEGER:
             return dy.Int64(**limits)
         case _:
@@ -197,17 +217,20 @@ def _dataframely(column: ColumnContract) -> dy.Column:
 def _own_rules(
     column: ColumnContract,
     present: list[ColumnContract],
+    unique: tuple[str, ...],
     frame: pl.LazyFrame,
-    others: dict[str, pl.LazyFrame],
+    others: Mapping[str, pl.LazyFrame],
 ) -> tuple[pl.LazyFrame, dict[str, pl.Expr]]:
     """The rules that need more than the column itself, and the frame with what they need."""
     value, written = pl.col(column.name), pl.col(column.name + WRITTEN)
-    rules = {"null": written.is_not_null(), "written": written.is_null() | value.is_not_null()}
+    rules = {"written": written.is_null() | value.is_not_null()}
+    if not column.nullable:
+        rules = {"null": written.is_not_null()} | rules
     if column.type is Type.DATE:
         # A timestamp is a date only at midnight.
         rules["written"] &= written.str.contains(r"^\d{4}-\d\d-\d\d( 00:00:00[.0]*)?$")
-    if column.key:
-        rules["unique"] = value.is_null() | (pl.len().over(column.name) == 1)
+    if column.name in unique[-1:]:
+        rules["unique"] = value.is_null() | (pl.len().over(*unique) == 1)
     reference = column.refers_to
     if reference and _has(others, reference):
         known = others[reference.table].select(reference.column).drop_nulls().unique()
@@ -232,14 +255,15 @@ def _own_rules(
                     pl.col(reference.column).alias(start),
                 )
                 .drop_nulls()
-                .unique(link.name, keep="first")
+                .group_by(link.name)
+                .agg(pl.col(start).min())
             )
             frame = frame.join(starts, on=link.name, how="left", maintain_order="left")
             rules["not_before"] = value >= pl.col(start)
     return frame, rules
 
 
-def _has(others: dict[str, pl.LazyFrame], reference: Reference) -> bool:
+def _has(others: Mapping[str, pl.LazyFrame], reference: Reference) -> bool:
     table = others.get(reference.table)
     return table is not None and reference.column in table.collect_schema()
 
@@ -266,61 +290,110 @@ def _message(column: ColumnContract, rule: str) -> str:
             return f"is {rule}"
 
 
-def _coverage(orders: pl.LazyFrame, windows: Windows, *, outcome: bool) -> Iterator[Problem]:
-    """Whether the orders reach the windows."""
-    day = pl.col("ORDER_DATE")
-    within = day.is_between(windows.observation.start, windows.observation.end, closed="left")
-    reach = orders.select(first=day.min(), last=day.max(), inside=within.sum())
-    first, last, inside = reach.collect().row(0)
-    if first is None:
-        return
-    span = f"orders run from {first} to {last}"
+@dataclass(frozen=True)
+class _Reach:
+    """From when to when a table has events, and how many in the observation window."""
 
-    def problem(rule: str, count: int, message: str, severity: Severity) -> Problem:
-        return Problem(
-            table=ORDERS.name,
-            column="ORDER_DATE",
+    table: Table
+    first: date
+    last: date
+    inside: int
+
+    @property
+    def span(self) -> str:
+        return f"{self.table.parameter} run from {self.first} to {self.last}"
+
+    def violation(self, rule: str, count: int, message: str, severity: Severity) -> Violation:
+        return Violation(
+            table=self.table.name,
+            column=str(self.table.time),
             rule=rule,
             severity=severity,
             count=count,
             message=message,
         )
 
-    if not inside or (windows.as_of - last) > timedelta(days=QUIET_DAYS):
-        yield problem(
+
+def _coverage(
+    problem: Problem, typed: Mapping[str, pl.LazyFrame], windows: Windows, *, outcome: bool
+) -> Iterator[Violation]:
+    """Whether the events reach the windows."""
+    reaches = [
+        reach
+        for table in problem.tables
+        if table.has_events and table.name in typed
+        for reach in _reach(table, typed[table.name], windows)
+    ]
+    if not reaches:
+        return
+    nothing = not any(reach.inside for reach in reaches)
+    outside = [r for r in reaches if nothing or (windows.as_of - r.last).days > r.table.quiet_days]
+    for reach in outside:
+        yield reach.violation(
             "as_of",
-            max((windows.as_of - last).days, 0),
-            f"as-of date {windows.as_of} is outside the data: {span}; "
-            f"the observation window {windows.observation} holds {inside:,} orders",
+            max((windows.as_of - reach.last).days, 0),
+            f"as-of date {windows.as_of} is outside the data: {reach.span}; the observation "
+            f"window {windows.observation} holds {reach.inside:,} {reach.table.parameter}",
             Severity.ERROR,
         )
+    if outside:
         return
-    if windows.as_of > last:
-        days = (windows.as_of - last).days
-        yield problem(
-            "as_of",
-            days,
-            f"{span}, {days} days before the as-of date {windows.as_of}",
-            Severity.WARNING,
-        )
-    if first > windows.observation.start:
-        days = (first - windows.observation.start).days
-        yield problem(
+    for reach in reaches:
+        yield from _of_observation(reach, windows)
+    if outcome:
+        yield from _of_outcome(problem, reaches, windows)
+
+
+def _reach(table: Table, rows: pl.LazyFrame, windows: Windows) -> Iterator[_Reach]:
+    if table.time not in rows.collect_schema():
+        return
+    day = pl.col(str(table.time)).cast(pl.Date)
+    within = day.is_between(windows.observation.start, windows.observation.end, closed="left")
+    asked = rows.select(first=day.min(), last=day.max(), inside=within.sum())
+    first, last, inside = asked.collect().row(0)
+    if first is not None:
+        yield _Reach(table, first, last, inside)
+
+
+def _of_observation(reach: _Reach, windows: Windows) -> Iterator[Violation]:
+    if windows.as_of > reach.last:
+        days = (windows.as_of - reach.last).days
+        message = f"{reach.span}, {days} days before the as-of date {windows.as_of}"
+        yield reach.violation("as_of", days, message, Severity.WARNING)
+    if reach.first > windows.observation.start:
+        days = (reach.first - windows.observation.start).days
+        yield reach.violation(
             "observation_window",
             days,
-            f"{span}, but the observation window is {windows.observation}: "
+            f"{reach.span}, but the observation window is {windows.observation}: "
             f"its first {days} days are not covered",
             Severity.WARNING,
         )
-    if outcome and last < windows.outcome.last_day:
-        days = (windows.outcome.last_day - last).days
-        reached = last >= windows.outcome.start
-        yield problem(
+
+
+def _of_outcome(problem: Problem, reaches: list[_Reach], windows: Windows) -> Iterator[Violation]:
+    """By the table that reaches furthest, and whether the label's own keeps up with it."""
+    furthest = max(reaches, key=lambda reach: reach.last)
+    wanted = windows.outcome.last_day
+    if furthest.last < wanted:
+        days = (wanted - furthest.last).days
+        reached = furthest.last >= windows.outcome.start
+        yield furthest.violation(
             "outcome_window",
             days,
-            f"{span}, but the outcome window is {windows.outcome}: its last {days} days are not "
-            "covered, and who orders only then counts as churned"
+            f"{furthest.span}, but the outcome window is {windows.outcome}: its last {days} days "
+            "are not covered, and what happens only then is not in the label"
             if reached
-            else f"{span}, so none of the outcome window {windows.outcome} is covered",
+            else f"{furthest.span}, so none of the outcome window {windows.outcome} is covered",
             Severity.WARNING if reached else Severity.ERROR,
         )
+    for reach in reaches:
+        behind = (min(furthest.last, wanted) - reach.last).days
+        if reach.table.name == problem.label.event.table and behind > reach.table.quiet_days:
+            yield reach.violation(
+                "behind",
+                behind,
+                f"{reach.span}, {behind} days less than {furthest.table.parameter}: the label "
+                f"{problem.label} may not know what happened since",
+                Severity.WARNING,
+            )

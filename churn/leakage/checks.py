@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from dis import get_instructions
 from time import perf_counter
@@ -10,103 +11,168 @@ from time import perf_counter
 import polars as pl
 import time_machine
 
-from churn.domain.features import KEY
+from churn.domain.labels import Event
+from churn.domain.problem import Problem
 from churn.domain.windows import DAY, Windows
-from churn.leakage.boxes import (
-    Box,
+from churn.leakage.builder import WorldBuilder, as_of_dates
+from churn.leakage.rules import Finding, Report
+from churn.leakage.subject import (
+    TOLERANCE,
     Difference,
     FailureError,
     Function,
+    FunctionUnderTest,
     Output,
-    World,
     codes,
     differences,
+    noise,
 )
-from churn.leakage.rules import Finding, Report
-from churn.leakage.worlds import Maker, as_of_dates, example_of
+from churn.leakage.worlds import Frame, World, example_of
 
 SEED = 20240630
+
 TIES = 0.8
-"""So large a share of the customers may move when ties are broken by another id."""
+"""The share of entities that may move when ties are broken by another id."""
+
+SHUFFLES = 4
+"""How often rows are shuffled to see the noise in the last bits of a column."""
+
+ROUNDING = 16
+"""How much larger than the noise of shuffled rows a difference must be to mean something."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A function, and with what to audit it.
+
+    Args:
+        tables: Example tables by name, in lower case.
+        by_name: Whether the function's parameters name its tables.
+        time: The column that dates each table; see `example_of`.
+        key: The column that names the entity.
+        label: The column of the label.
+        event: What decides the label; found out, if not given.
+        problem: Says what is not given.
+    """
+
+    function: Function
+    tables: Mapping[str, Frame]
+    windows: Windows
+    problem: Problem
+    by_name: bool = True
+    time: Mapping[str, str | None] | None = None
+    key: str | None = None
+    label: str | None = None
+    event: Event | None = None
 
 
 class Audit:
-    """One audit: the box, the example, and the findings so far, one for each rule and column."""
+    """One audit: the function, the example, and the findings so far, one a rule and column."""
 
-    def __init__(
-        self,
-        kind: str,
-        function: Function,
-        orders: pl.DataFrame | pl.LazyFrame,
-        customers: pl.DataFrame | pl.LazyFrame,
-        windows: Windows,
-    ) -> None:
+    def __init__(self, kind: str, question: Question) -> None:
         self.kind = kind
-        self.windows = windows
-        self.example = example_of(orders, customers)
-        self.box = Box(function, repeats=kind == "training")
-        self.found: dict[tuple[str, str], Finding] = {}
+        self.windows = question.windows
+        example = example_of(
+            question.tables, time=question.time, key=question.key, problem=question.problem
+        )
+        self.label = question.label or question.problem.label.column
+        self.label_is_given = question.label is not None
+        self.event = question.event
+        self.function = FunctionUnderTest(
+            question.function,
+            example.key,
+            list(example.shapes),
+            by_name=question.by_name,
+            label=self.label,
+            repeats=kind == "training",
+        )
+        self.example = example.only(self.function.tables)
+        self.findings: dict[tuple[str, str], Finding] = {}
         self.noisy: set[str] = set()
+        self.tolerance: dict[str, float] = {}
         self.skipped: dict[str, None] = {}
         self.begun = perf_counter()
 
-    def makers(self, *, quick: bool) -> list[Maker]:
+    @property
+    def key(self) -> str:
+        return self.example.key
+
+    def builders(self, *, quick: bool) -> list[WorldBuilder]:
         dates = [self.windows] if quick else as_of_dates(self.windows)
-        return [Maker.of(self.example, w, SEED + i) for i, w in enumerate(dates)]
+        return [WorldBuilder.of(self.example, w, SEED + i) for i, w in enumerate(dates)]
 
     def add(self, rule: str, column: str, example: str) -> None:
-        self.found.setdefault((rule, column), Finding(rule, column, example))
+        self.findings.setdefault((rule, column), Finding(rule, column, example))
 
     def report(self) -> Report:
-        findings, skipped = tuple(self.found.values()), tuple(self.skipped)
-        seconds = perf_counter() - self.begun
-        return Report(self.kind, findings, self.box.calls, seconds, skipped)
+        return Report(
+            kind=self.kind,
+            findings=tuple(self.findings.values()),
+            calls=self.function.calls,
+            seconds=perf_counter() - self.begun,
+            skipped=tuple(self.skipped),
+            clocks=tuple(map(str, self.example.shapes.values())),
+        )
 
     def skip(self, what: str) -> None:
         """Note what could not be asked: it must not look as if it had been passed."""
         self.skipped[what] = None
 
-    def differences(self, a: Output, b: Output, without: Sequence[str] = ()) -> list[Difference]:
-        """Without the columns that differ anyway."""
-        return differences(a, b, without=(*without, *self.noisy))
+    def differences(
+        self, a: Output, b: Output, without: Sequence[str] = (), *, exact: bool = False
+    ) -> list[Difference]:
+        """Without the columns that differ anyway.
+
+        Args:
+            exact: Up to the noise that the order of rows makes, where the rows that count are in
+                the same order.
+        """
+        tolerance = self.tolerance if exact else None
+        return differences(a, b, without=(*without, *self.noisy), tolerance=tolerance)
 
     # Checks that every kind shares
 
     @staticmethod
     def require_rows(output: Output) -> None:
         if output.rows.is_empty():
-            raise FailureError("table", "it returned no rows for customers with known orders")
+            raise FailureError("table", "it returned no rows for entities with known events")
 
-    def require_customers(self, output: Output) -> None:
+    def require_entities(self, output: Output) -> None:
         """Rows, and ids of the type that the tables have."""
         self.require_rows(output)
-        found, wanted = output.rows.schema[KEY], self.example.customers.schema[KEY]
-        if found != wanted:
-            raise FailureError("table", f"{KEY} is of type {found}, in the tables {wanted}")
+        returned, wanted = output.rows.schema[self.key], self.example.entities.dtype
+        if returned != wanted:
+            raise FailureError("table", f"{self.key} is of type {returned}, in the tables {wanted}")
 
-    def steadiness(self, maker: Maker, world: World, base: Output) -> bool:
+    def steadiness(self, builder: WorldBuilder, world: World, base: Output) -> bool:
         """The same input again; returns whether the order of the result has a meaning.
 
         It has one if it stays when the input is shuffled. Otherwise it is that of the input, or of
-        a hash table, and says nothing.
+        a hash table, and says nothing. What shuffling does to the last bits is noted as noise.
         """
-        again = [self.box(world, maker.windows) for _ in range(2)]
+        again = [self.function(world, builder.windows) for _ in range(2)]
         for output in again:
             for d in self.differences(base, output):
                 self.add("random", d.column, f"the same call twice: {d}")
                 self.noisy.add(d.column)
-        shuffled = [self.box(maker.reordered(world), maker.windows) for _ in range(2)]
+        shuffled = [
+            self.function(builder.reordered(world), builder.windows) for _ in range(SHUFFLES)
+        ]
+        for output in (*again, *shuffled):
+            for name, size in noise(base, output).items():
+                allowed = min(TOLERANCE, ROUNDING * size)
+                self.tolerance[name] = max(allowed, self.tolerance.get(name, 0.0))
         return all(output.order == base.order for output in (*again, *shuffled))
 
     def clock(self, world: World, windows: Windows) -> None:
         """Just after the as-of date, and more than a year from now."""
-        base = self.box(world, windows)
+        base = self.function(world, windows)
         for moment in moments(windows):
             with time_machine.travel(moment, tick=False):
-                other = self.box(world, windows)
+                other = self.function(world, windows)
             for d in self.differences(base, other):
                 self.add("clock", d.column, f"the same call on {moment:%Y-%m-%d}: {d}")
-        for code in codes(self.box.function):
+        for code in codes(self.function.function):
             loaded = {i.argval for i in get_instructions(code) if i.opname == "LOAD_GLOBAL"}
             if "hash" in loaded:
                 example = f"hash() in {code.co_name} says something else in every process"
@@ -117,55 +183,70 @@ class Audit:
 
     def memory(self, world: World, other: World, windows: Windows) -> None:
         """After another call, and with nothing remembered, the same input gives the same."""
-        fresh = self.box(other, windows)
-        self.box(world, windows)
-        remembering = self.box(other, windows, forget=False)
+        fresh = self.function(other, windows)
+        self.function(world, windows)
+        remembering = self.function(other, windows, forget=False)
         for d in self.differences(fresh, remembering):
             self.add("memory", d.column, f"first alone, then after another call: {d}")
 
-    def row_order(self, maker: Maker, world: World) -> None:
-        plain = maker.one_order_a_day(world)
-        a = self.box(plain, maker.windows)
-        b = self.box(maker.reordered(plain), maker.windows)
+    def row_order(self, builder: WorldBuilder, world: World) -> None:
+        plain = builder.one_row_a_day(world)
+        a = self.function(plain, builder.windows)
+        b = self.function(builder.reordered(plain), builder.windows)
         for d in self.differences(a, b):
             self.add("row-order", d.column, f"rows shuffled: {d}")
 
-    def order_ids(self, maker: Maker, world: World) -> None:
-        plain = maker.one_order_a_day(world)
-        renumbered = maker.renumbered_orders(plain)
-        if renumbered is not None:
-            a, b = self.box(plain, maker.windows), self.box(renumbered, maker.windows)
-            for d in self.differences(a, b):
-                self.add("id", d.column, f"order ids handed out anew: {d}")
+    def column_order(self, builder: WorldBuilder, world: World) -> None:
+        """The columns of all tables the other way round."""
+        turned = World({n: rows.select(reversed(rows.columns)) for n, rows in world.tables.items()})
+        try:
+            a, b = (self.function(w, builder.windows) for w in (world, turned))
+        except FailureError:
+            self.skip("columns in another order")
+            return
+        if sorted(a.columns) == sorted(b.columns):
+            b = replace(b, rows=b.rows.select(a.columns), columns=a.columns)
+        for d in self.differences(a, b):
+            self.add("column-order", d.column, f"columns in reverse order: {d}")
 
-    def customer_ids(self, maker: Maker, world: World) -> None:
+    def row_ids(self, builder: WorldBuilder, world: World) -> None:
+        plain = builder.one_row_a_day(world)
+        renumbered = builder.renumbered_rows(plain)
+        if renumbered is not None:
+            a, b = (self.function(w, builder.windows) for w in (plain, renumbered))
+            for d in self.differences(a, b):
+                self.add("id", d.column, f"ids of rows handed out anew: {d}")
+
+    def entity_ids(self, builder: WorldBuilder, world: World) -> None:
         """New numbers in the same order; then in any order, by which only a few ties may break."""
-        plain = maker.one_order_a_day(world)
-        base = self.box(plain, maker.windows)
+        plain = builder.one_row_a_day(world)
+        base = self.function(plain, builder.windows)
         for ordered in (True, False):
-            renamed, old = maker.renumbered_customers(plain, ordered=ordered)
-            output = self.box(renamed, maker.windows)
-            ids = [old.get(name, name) for name in map(str, output.rows[KEY])]
-            back = output.rows.with_columns(pl.Series(KEY, ids).cast(base.rows.schema[KEY]))
-            named = Output(back.sort(KEY, maintain_order=True), output.order, output.columns)
-            for d in self.differences(base, named):
+            renamed, old = builder.renumbered_entities(plain, ordered=ordered)
+            output = self.function(renamed, builder.windows)
+            ids = [old.get(name, name) for name in output.ids]
+            back = output.rows.with_columns(
+                pl.Series(self.key, ids).cast(base.rows.schema[self.key])
+            )
+            rows = back.sort(self.key, maintain_order=True)
+            for d in self.differences(base, replace(output, rows=rows)):
                 few = d.moved <= TIES * base.rows.height
                 if ordered or not few:
-                    self.add("id", d.column, f"customer ids handed out anew: {d}")
+                    self.add("id", d.column, f"ids of entities handed out anew: {d}")
 
-    def past_matters(self, maker: Maker, world: World, base: Output) -> None:
+    def past_matters(self, builder: WorldBuilder, world: World, base: Output) -> None:
         """Every change of what is known at once and one by one; something must move."""
         if self.noisy or base.rows.width == 1:
             return
-        for changed in maker.pasts(world):
+        for changed in builder.pasts(world):
             try:
-                moved = self.box(changed, maker.windows)
+                moved = self.function(changed, builder.windows)
             except FailureError:
                 return  # it does react
-            common = set(map(str, base.rows[KEY])) & set(map(str, moved.rows[KEY]))
-            if common and differences(base, moved, customers=common):
+            common = set(base.ids) & set(moved.ids)
+            if common and differences(base, moved, entities=common):
                 return
-        example = "known orders and attributes changed, removed and added, and no value moved"
+        example = "known events and attributes changed, removed and added, and no value moved"
         self.add("ignores-input", "", example)
 
 

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-from churn.leakage.boxes import Difference, FailureError, Output, World
+from churn.leakage import edges
+from churn.leakage.builder import WorldBuilder
+from churn.leakage.changes import LATE, Change, Kind
 from churn.leakage.checks import Audit
 from churn.leakage.rules import Report
-from churn.leakage.worlds import Maker
+from churn.leakage.subject import Difference, FailureError, Output
+from churn.leakage.worlds import World
 
-LATE = "changed after the as-of date", "not set before the as-of date"
+RULES = {"membership": "membership", "columns": "output-order"}
+"""The rule that a difference of this kind breaks; any other is a value from the future."""
 
 
 def run(audit: Audit, *, quick: bool) -> Report:
     try:
-        for i, maker in enumerate(audit.makers(quick=quick)):
-            world = maker.world()
-            base = audit.box(world, maker.windows)
-            audit.require_customers(base)
-            ordered = audit.steadiness(maker, world, base)
-            future(audit, maker, world, base, ordered=ordered)
+        for i, builder in enumerate(audit.builders(quick=quick)):
+            world = builder.world()
+            base = audit.function(world, builder.windows)
+            audit.require_entities(base)
+            ordered = audit.steadiness(builder, world, base)
+            future(audit, builder, world, base, ordered=ordered)
             if i == 0:
-                invariances(audit, maker, world)
-                audit.past_matters(maker, world, base)
+                invariances(audit, builder, world)
+                audit.past_matters(builder, world, base)
+                edges.as_of_day(audit, builder, world)
+                edges.observation_start(audit, builder, world)
+                edges.large_tables(audit, quick=quick)
     except FailureError as failure:
         audit.add(failure.rule, "", failure.example)
     return audit.report()
 
 
-def invariances(audit: Audit, maker: Maker, world: World) -> None:
+def invariances(audit: Audit, builder: WorldBuilder, world: World) -> None:
     """Clock, memory, order and ids: asked once, they do not depend on the as-of date."""
-    audit.clock(world, maker.windows)
-    audit.memory(world, maker.past_changed(world), maker.windows)
-    audit.row_order(maker, world)
-    audit.order_ids(maker, world)
-    audit.customer_ids(maker, world)
+    audit.clock(world, builder.windows)
+    audit.memory(world, builder.past_changed(world), builder.windows)
+    audit.row_order(builder, world)
+    audit.column_order(builder, world)
+    audit.row_ids(builder, world)
+    audit.entity_ids(builder, world)
+
+
+def rule_of(change: Change, difference: Difference) -> str:
+    return "late-attribute" if change.kind in LATE else RULES.get(difference.kind, "future")
 
 
 def future(
     audit: Audit,
-    maker: Maker,
+    builder: WorldBuilder,
     world: World,
     base: Output,
     *,
@@ -45,44 +57,47 @@ def future(
     without: tuple[str, ...] = (),
 ) -> None:
     """Change what comes after the as-of date in every way, and demand that nothing moves."""
-    reference = base
+    dated = base
     smallest: dict[tuple[str, str], str] | None = None
-    for what, changed in maker.futures(world):
-        output = audit.box(changed, maker.windows)
-        if what.endswith("dated late"):
-            reference = output  # a world with late dates, against which the next ones are held
+    for change in builder.futures(world):
+        output = audit.function(change.world, builder.windows)
+        if change.kind is Kind.DATED:
+            dated = output
             continue
-        late = what.endswith(LATE)
-        moved = audit.differences(reference if late else base, output, without)
+        late = change.kind in LATE
+        moved = audit.differences(dated if late else base, output, without, exact=True)
         for d in moved:
-            rule = {"membership": "membership", "columns": "output-order"}.get(d.kind, "future")
-            if (rule, d.column) not in audit.found:
+            rule = rule_of(change, d)
+            if (rule, d.column) not in audit.findings:
                 if smallest is None:
-                    smallest = one_order(audit, maker, world, without)
-                example = smallest.get((d.kind, d.column)) or _said(maker, what, d)
-                audit.add("late-attribute" if late else rule, d.column, example)
+                    smallest = one_row(audit, builder, world, without)
+                example = smallest.get((d.kind, d.column)) or seen(builder, change, d)
+                audit.add(rule, d.column, example)
         if ordered and not moved and not late and output.order != base.order:
             pairs = zip(base.order, output.order, strict=False)
             row, (was, now) = next((i, p) for i, p in enumerate(pairs, 1) if p[0] != p[1])
-            example = f"as of {maker.windows.as_of}, {what}: row {row} was {was}, then {now}"
-            audit.add("output-order", "", example)
+            as_of = builder.windows.as_of
+            audit.add(
+                "output-order", "", f"as of {as_of}, {change.text}: row {row} was {was}, then {now}"
+            )
 
 
-def _said(maker: Maker, what: str, d: Difference) -> str:
-    return f"as of {maker.windows.as_of}, {what}: {d}"
+def seen(builder: WorldBuilder, change: Change, d: Difference) -> str:
+    """What a finding shows."""
+    return f"as of {builder.windows.as_of}, {change.text}: {d}"
 
 
-def one_order(
-    audit: Audit, maker: Maker, world: World, without: tuple[str, ...]
+def one_row(
+    audit: Audit, builder: WorldBuilder, world: World, without: tuple[str, ...]
 ) -> dict[tuple[str, str], str]:
-    """For each kind and column, a single later order that moves it, if there is one."""
-    known = World(maker.past(world), world.customers)
-    found: dict[tuple[str, str], str] = {}
+    """For each kind and column, a single later row that moves it, if there is one."""
+    examples: dict[tuple[str, str], str] = {}
     try:
-        base = audit.box(known, maker.windows)
-        for what, changed in maker.one_later_order(world):
-            for d in audit.differences(base, audit.box(changed, maker.windows), without):
-                found.setdefault((d.kind, d.column), _said(maker, what, d))
+        base = audit.function(builder.without_future(world), builder.windows)
+        for change in builder.one_later_row(world):
+            output = audit.function(change.world, builder.windows)
+            for d in audit.differences(base, output, without, exact=True):
+                examples.setdefault((d.kind, d.column), seen(builder, change, d))
     except FailureError:
-        audit.skip("a single later order")
-    return found
+        audit.skip("a single later row")
+    return examples

@@ -1,4 +1,4 @@
-"""What the audit looks for: each rule with what it means and how to mend what it finds."""
+"""What the audit looks for: each rule with what it means and how to fix what it finds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Rule:
     name: str
     means: str
-    mend: str
+    fix: str
 
 
 RULES = {
@@ -19,17 +19,17 @@ RULES = {
         Rule(
             "crash",
             "The function raises an error on data that keeps the contracts.",
-            "Handle customers with one order, with no order in a window, and orders on any day.",
+            "Handle entities with one event, with none in a window, and events on any day.",
         ),
         Rule(
             "table",
             "The function does not return a table with the columns that its kind needs.",
-            "Return a Polars frame (or a frame of an engine) with CUSTOMER_ID and one column each.",
+            "Return a Polars frame (or a frame of an engine) with the key and one column each.",
         ),
         Rule(
-            "one-row-per-customer",
-            "A customer stands on more than one row, or a row names no customer.",
-            "Group by CUSTOMER_ID, and join only tables that have each customer once.",
+            "one-row-per-entity",
+            "An entity stands on more than one row, or a row names no entity.",
+            "Group by the key, and join only tables that have each entity once.",
         ),
         Rule(
             "ignores-input",
@@ -57,6 +57,11 @@ RULES = {
             "Sort by a declared key before taking a first, a last, or a row number.",
         ),
         Rule(
+            "column-order",
+            "The result depends on the position of a column in its table.",
+            "Take columns by name, never by position.",
+        ),
+        Rule(
             "id",
             "The result depends on the number in an id: numbering often follows time or outcome.",
             "Use ids to join and to group, never as a value.",
@@ -71,7 +76,7 @@ RULES = {
         Rule(
             "membership",
             "Who is in the result depends on rows after the as-of date.",
-            "Choose the customers by their orders in the observation window.",
+            "Choose the entities by their events in the observation window.",
         ),
         Rule(
             "late-attribute",
@@ -79,15 +84,25 @@ RULES = {
             "Take the value that was valid on the as-of date, and treat later dates as unknown.",
         ),
         Rule(
+            "as-of-day",
+            "What happens on the as-of date itself is not seen, though it is known.",
+            "Keep dates before windows.observation.end: the as-of date is the last known day.",
+        ),
+        Rule(
+            "observation-start",
+            "A value begins on one fixed day, whatever the first day of the observation window.",
+            "Use windows.observation_start in place of a date or a number of days.",
+        ),
+        Rule(
             "output-order",
             "The order of the rows or columns of the result depends on the future.",
-            "Sort the result by CUSTOMER_ID, and name its columns in a fixed order.",
+            "Sort the result by the key, and name its columns in a fixed order.",
         ),
         # Labels
         Rule(
             "label-overlap",
-            "The label moves with orders that were known already, or that lie in the gap.",
-            "Look at orders in windows.outcome only.",
+            "The label moves with events that were known already, or that lie in the gap.",
+            "Look at events in windows.outcome only.",
         ),
         Rule(
             "label-late",
@@ -106,12 +121,12 @@ RULES = {
         ),
         Rule(
             "label-endless",
-            "The label moves with orders after the outcome window.",
+            "The label moves with events after the outcome window.",
             "End before windows.outcome.end: an open end lets labels change with every new day.",
         ),
         Rule(
             "label-coverage",
-            "The data ends before the outcome window does: who orders later counts as churned.",
+            "The data ends before the outcome window does: what happens later is not in the label.",
             "Choose an earlier as-of date, or wait for the data.",
         ),
         Rule(
@@ -121,8 +136,8 @@ RULES = {
         ),
         Rule(
             "label-values",
-            "IS_CHURNED holds something other than 0 and 1.",
-            "Give 1 to those who churned and 0 to the others.",
+            "The label holds something other than 0 and 1.",
+            "Give 1 to those of whom it is true, and 0 to the others.",
         ),
         # Splits and fitted steps
         Rule(
@@ -131,9 +146,9 @@ RULES = {
             "Give every row one of train, valid and test.",
         ),
         Rule(
-            "split-customer",
-            "A customer, or a snapshot of the customer, stands in more than one part.",
-            "Split by customer, for instance by a hash of CUSTOMER_ID.",
+            "split-entity",
+            "An entity, or a snapshot of it, stands in more than one part.",
+            "Split by entity, for instance by a hash of the key.",
         ),
         Rule(
             "split-near-duplicate",
@@ -142,8 +157,8 @@ RULES = {
         ),
         Rule(
             "split-label",
-            "The part of a customer depends on the label.",
-            "Split by a hash of CUSTOMER_ID; check afterwards that the parts churn alike.",
+            "The part of an entity depends on the label.",
+            "Split by a hash of the key; check afterwards that the label is as frequent in all parts.",
         ),
         Rule(
             "test-label",
@@ -172,7 +187,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class Finding:
-    """A rule that is broken, where, and the smallest example found that shows it.
+    """A rule that is broken, where, and the smallest example that shows it.
 
     Args:
         column: Empty where the result as a whole is meant.
@@ -183,22 +198,23 @@ class Finding:
     example: str
 
     @property
-    def mend(self) -> str:
-        return RULES[self.rule].mend
+    def fix(self) -> str:
+        return RULES[self.rule].fix
 
     def __str__(self) -> str:
         where = f" {self.column}" if self.column else ""
         means = RULES[self.rule].means
-        return f"{self.rule}{where}: {means}\n  Seen: {self.example}\n  Mend: {self.mend}"
+        return f"{self.rule}{where}: {means}\n  Seen: {self.example}\n  Fix: {self.fix}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What an audit found.
+    """What an audit says.
 
     Args:
         calls: How often it called the function.
         skipped: What could not be asked, since the function raised an error there.
+        clocks: How each table that the function takes was dated.
     """
 
     kind: str
@@ -206,6 +222,7 @@ class Report:
     calls: int
     seconds: float
     skipped: tuple[str, ...] = ()
+    clocks: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -219,7 +236,9 @@ class Report:
         cost = f"{self.calls} calls in {self.seconds:.1f} s"
         if self.skipped:
             cost += f"; not asked, for it raised an error: {', '.join(self.skipped)}"
+        if self.clocks:
+            cost += f"; tables: {', '.join(self.clocks)}"
         if self.ok:
             return f"No leak found in the {self.kind}: {cost}."
-        found = "\n".join(map(str, self.findings))
-        return f"{len(self.findings)} findings in the {self.kind}: {cost}.\n{found}"
+        findings = "\n".join(map(str, self.findings))
+        return f"{len(self.findings)} findings in the {self.kind}: {cost}.\n{findings}"

@@ -76,7 +76,7 @@ def test_every_leak_is_found_by_its_rule(
     assert rule in report.rules, report
     for finding in report.findings:
         assert finding.example
-        assert finding.mend
+        assert finding.fix
 
 
 @pytest.mark.parametrize(("kind", "function"), CLEAN, ids=name_of)

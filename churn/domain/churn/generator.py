@@ -1,4 +1,4 @@
-"""Customers and orders of our own making: seeded, of any size, with honest signal and no hints.
+"""Synthetic customers and orders: seeded, of any size, with a learnable signal and no leakage.
 
 Orders are a thinned Poisson process: each customer has a rate of their own, by segment, season and
 satisfaction. Dissatisfied customers return more and leave sooner, and who leaves orders less and
@@ -9,31 +9,29 @@ away.
 from __future__ import annotations
 
 from datetime import date
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from churn.domain.contracts import CUSTOMERS, ORDERS
+from churn.domain.churn.labels import CHURN_V1
+from churn.domain.churn.tables import CUSTOMERS, ORDERS
 from churn.domain.errors import UsageError
-from churn.domain.frames import Frame
-from churn.domain.windows import DAY, DEFAULT
-from churn.engines import Engine
+from churn.domain.windows import DAY
 
-F = TypeVar("F", bound=Frame)
 Floats = npt.NDArray[np.float64]
 
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2025, 1, 7)
 """History before the observation window, and a week after the outcome window."""
 
+WINDOWS = CHURN_V1.windows
 BOUNDARY_DAYS = (
-    DEFAULT.observation.start - DAY,
-    DEFAULT.observation.start,
-    DEFAULT.as_of,
-    DEFAULT.outcome.start,
-    DEFAULT.outcome_end,
-    DEFAULT.outcome_end + DAY,
+    WINDOWS.observation.start - DAY,
+    WINDOWS.observation.start,
+    WINDOWS.as_of,
+    WINDOWS.outcome.start,
+    WINDOWS.outcome_end,
+    WINDOWS.outcome_end + DAY,
 )
 """Days on which an off-by-one shows: all of them have orders."""
 
@@ -52,12 +50,6 @@ SEASON = (0.85, 0.8, 0.95, 1.0, 1.0, 0.9, 0.85, 0.8, 1.0, 1.05, 1.35, 1.45)
 ONE_TIME_SHARE = 0.08
 DECLINE_DAYS = 100.0
 MONTH_DAYS = 30.4
-
-
-def generate(engine: Engine[F], *, customers: int, seed: int) -> dict[str, int]:
-    """Write both tables; returns how many rows each has."""
-    tables = sample(customers, seed)
-    return {table.name: engine.save(table, tables[table.name]) for table in (CUSTOMERS, ORDERS)}
 
 
 def sample(customers: int, seed: int) -> dict[str, pl.DataFrame]:
