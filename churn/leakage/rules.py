@@ -158,7 +158,7 @@ RULES = {
         Rule(
             "split-label",
             "The part of an entity depends on the label.",
-            "Split by a hash of the key; check afterwards that the label is as frequent in all parts.",
+            "Split by a hash of the key; check that the label is as frequent in all parts.",
         ),
         Rule(
             "test-label",

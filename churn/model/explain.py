@@ -1,9 +1,9 @@
 """Why the model says so: gain importance and SHAP values, for each feature as it was written.
 
-SHAP values are those of interventional TreeSHAP (Lundberg et al., 2020), in log-odds: what each
-feature adds, compared with the rows of a background. Snowflake's model registry explains in the
-same way, so a model that is registered there gives the same values. The columns that encoding makes
-of one feature are added up again, which SHAP's additivity allows.
+SHAP values are in log-odds: what each feature adds, compared with the rows of a background; for
+trees, those of interventional TreeSHAP (Lundberg et al., 2020). Snowflake's model registry explains
+in the same way, so a model that is registered there gives the same values. The columns that
+encoding makes of one feature are added up again, which SHAP's additivity allows.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ import polars as pl
 from sklearn.pipeline import Pipeline
 
 from churn.domain.features import Feature
+from churn.model.algorithms import of_estimator
 from churn.model.train import ENCODE, MODEL
 
 BACKGROUND_ROWS = 25
 """What explaining costs grows with it: 25 rows drawn as below name the first reason as 100 rows
 drawn at random do, at a quarter of the time.
 """
+
+BLOCK = 5_000
+"""Rows explained in one call: shap prints a bar of its own on standard error after ten seconds."""
 
 BASE = "BASE_VALUE"
 REASONS = 3
@@ -33,7 +37,7 @@ DECIMALS = 6
 
 @dataclass(frozen=True)
 class Explanation:
-    """SHAP values, one row a customer and one column a feature, in log-odds.
+    """SHAP values, one row an entity and one column a feature, in log-odds.
 
     `base + values.sum(axis=1)` is the log-odds of the predicted probability.
     """
@@ -75,13 +79,13 @@ def explain(fitted: Pipeline, x: pd.DataFrame, compared_with: pd.DataFrame) -> E
     Args:
         compared_with: The background, with the columns of `x`.
     """
-    import shap
-
     encode = fitted[ENCODE].transform
-    explainer = shap.TreeExplainer(
-        fitted[MODEL], encode(compared_with), feature_perturbation="interventional"
-    )
-    explained = explainer.shap_values(encode(x))
+    explainer = of_estimator(fitted[MODEL]).explainer(fitted[MODEL], encode(compared_with))
+    encoded = encode(x)
+    blocks = [
+        explainer.shap_values(encoded[i : i + BLOCK]) for i in range(0, max(len(x), 1), BLOCK)
+    ]
+    explained = np.concatenate(blocks)
     values = np.zeros((len(x), x.shape[1]))
     for column, feature in enumerate(_origins(fitted, x)):
         values[:, feature] += explained[:, column]
@@ -89,13 +93,14 @@ def explain(fitted: Pipeline, x: pd.DataFrame, compared_with: pd.DataFrame) -> E
 
 
 def importance(fitted: Pipeline, x: pd.DataFrame) -> pl.DataFrame:
-    """FEATURE and GAIN: its share of the loss that all splits together took away; largest first."""
-    scores = fitted[MODEL].get_booster().get_score(importance_type="total_gain")
-    gain = np.zeros(x.shape[1])
+    """FEATURE and IMPORTANCE, its share of the whole (see the algorithm); largest first."""
+    weights = of_estimator(fitted[MODEL]).importance(fitted[MODEL])
+    sums = np.zeros(x.shape[1])
     for column, feature in enumerate(_origins(fitted, x)):
-        gain[feature] += scores.get(f"f{column}", 0.0)
-    share = gain / gain.sum() if gain.sum() else gain
-    return pl.DataFrame({"FEATURE": list(x.columns), "GAIN": share}).sort("GAIN", descending=True)
+        sums[feature] += weights[column]
+    share = sums / sums.sum() if sums.sum() else sums
+    table = pl.DataFrame({"FEATURE": list(x.columns), "IMPORTANCE": share})
+    return table.sort("IMPORTANCE", descending=True)
 
 
 def reasons(
@@ -104,7 +109,7 @@ def reasons(
     features: Sequence[Feature],
     count: int = REASONS,
 ) -> list[list[str]]:
-    """For each customer the features that moved the probability most, in words.
+    """For each row the features that moved the probability most, in words.
 
     Args:
         contributions: A column a feature: its SHAP values.

@@ -12,8 +12,10 @@ import polars as pl
 from matplotlib.figure import Figure
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from churn.model.evaluate import Confusion, Labels, Probabilities
+from churn.domain.labels import Label
+from churn.model.evaluate import Confusion
 from churn.model.explain import Explanation
+from churn.model.metrics import Labels, Probabilities
 
 BLUE, GREY = "#1f6fb4", "#9aa5ad"
 
@@ -38,14 +40,14 @@ def precision_recall(y: Labels, p: Probabilities, auc: float) -> Figure:
 
 
 def calibration(deciles: pl.DataFrame) -> Figure:
-    figure, axes = _figure("Calibration by decile, test part", "Predicted", "Actual churn rate")
+    figure, axes = _figure("Calibration by decile, test part", "Predicted", "Actual rate")
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="perfect")
     axes.plot(deciles["PREDICTED"], deciles["ACTUAL"], "o-", color=BLUE, label="model")
     axes.legend(loc="upper left")
     return figure
 
 
-def confusion(counts: Confusion, threshold: float) -> Figure:
+def confusion(counts: Confusion, threshold: float, label: Label) -> Figure:
     figure, axes = _figure(
         f"Confusion matrix, test part, threshold {threshold:.3f}", "Predicted", "Actual"
     )
@@ -60,28 +62,29 @@ def confusion(counts: Confusion, threshold: float) -> Figure:
         dark = value > cells.max() / 2
         color = "white" if dark else "black"
         axes.text(column, row, f"{value:,}", ha="center", va="center", color=color, fontsize=16)
-    axes.set_xticks([0, 1], ["stays", "churns"])
-    axes.set_yticks([0, 1], ["stayed", "churned"])
+    words = [label.negative, label.positive]
+    axes.set_xticks([0, 1], words)
+    axes.set_yticks([0, 1], words)
     axes.grid(visible=False)
     return figure
 
 
-def importance(gains: pl.DataFrame) -> Figure:
-    figure, axes = _figure("Feature importance", "Share of the total gain", "")
-    ascending = gains.sort("GAIN")
-    axes.barh(ascending["FEATURE"], ascending["GAIN"], color=BLUE)
+def importance(shares: pl.DataFrame, meaning: str) -> Figure:
+    figure, axes = _figure("Feature importance", meaning.capitalize(), "")
+    ascending = shares.sort("IMPORTANCE")
+    axes.barh(ascending["FEATURE"], ascending["IMPORTANCE"], color=BLUE)
     return figure
 
 
 def shap_summary(explanation: Explanation) -> Figure:
-    """Every customer a dot in each feature's row, as shap draws it."""
+    """Every row a dot in each feature's row, as shap draws it."""
     import shap
 
     return _shap(lambda: shap.plots.beeswarm(_shap_values(explanation), show=False))
 
 
 def shap_waterfall(explanation: Explanation, row: int) -> Figure:
-    """From the base value to one customer's log-odds, feature by feature, as shap draws it."""
+    """From the base value to one row's log-odds, feature by feature, as shap draws it."""
     import shap
 
     return _shap(lambda: shap.plots.waterfall(_shap_values(explanation)[row], show=False))

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 from joblib import Parallel, delayed
-from scipy import stats
 from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import (
     BaseCrossValidator,
@@ -21,47 +20,20 @@ from sklearn.model_selection import (
 )
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder
-from xgboost import XGBClassifier
 
 from churn.domain.errors import DataError
 from churn.domain.expressions import Type
 from churn.domain.features import Feature
-from churn.domain.labels import LABEL
+from churn.domain.labels import Label
 from churn.model import evaluate
-from churn.model.evaluate import Labels, Probabilities
+from churn.model.algorithms import Algorithm, Parameters
+from churn.model.metrics import NAMES, SELECTION, Labels, Probabilities
 
-Parameters = Mapping[str, Any]
 Advance = Callable[[int, int], None]
-"""Told how many candidates are done, and of how many."""
+"""Called with how many candidates are done, and of how many."""
 
 FOLDS, REPEATS = 5, 5
 ENCODE, MODEL = "encode", "model"
-
-NAMED_RUNS: Mapping[str, Parameters] = {
-    "Baseline": {"n_estimators": 100, "max_depth": 6, "learning_rate": 0.3},
-    "DeepTree": {"n_estimators": 200, "max_depth": 10, "learning_rate": 0.1},
-    "Conservative": {
-        "n_estimators": 200,
-        "max_depth": 3,
-        "learning_rate": 0.05,
-        "min_child_weight": 5,
-        "subsample": 0.8,
-        "colsample_bytree": 0.8,
-        "reg_lambda": 5.0,
-    },
-}
-"""The churn lab's three runs: XGBoost's defaults, deep trees, and shrunken shallow ones."""
-
-SEARCH_SPACE: Mapping[str, Any] = {
-    "n_estimators": stats.randint(100, 401),
-    "max_depth": stats.randint(2, 5),
-    "learning_rate": stats.loguniform(0.015, 0.1),
-    "min_child_weight": stats.loguniform(2, 30),
-    "subsample": stats.uniform(0.6, 0.35),
-    "colsample_bytree": stats.uniform(0.5, 0.45),
-    "reg_lambda": stats.loguniform(1, 15),
-}
-"""What the randomized search draws from; the ranges favour shallow trees and slow learning."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +41,13 @@ class Candidate:
     """Parameters under a name, with what cross-validation on the training part says of them.
 
     Args:
-        out_of_fold: The probability of each customer by a model that was not fitted on them,
+        out_of_fold: The probability of each row by a model that was not fitted on it,
             from the first repetition.
         folds: For each fold, its labels and the probabilities for them.
     """
 
     name: str
+    algorithm: Algorithm
     parameters: Parameters
     out_of_fold: Probabilities
     folds: tuple[tuple[Labels, Probabilities], ...]
@@ -82,12 +55,12 @@ class Candidate:
     @property
     def log_loss(self) -> float:
         """The mean over the folds: the proper score that candidates are compared by."""
-        return float(np.mean([evaluate.RANKING["log_loss"](y, p) for y, p in self.folds]))
+        return float(np.mean([SELECTION.function(y, p) for y, p in self.folds]))
 
     def cross_validated(self, threshold: float) -> dict[str, dict[str, float]]:
         """Mean and standard deviation over the folds of each metric."""
         values = [evaluate.metrics(y, p, threshold) for y, p in self.folds]
-        scores = {name: [v[name] for v in values] for name in evaluate.NAMES}
+        scores = {name: [v[name] for v in values] for name in NAMES}
         return {
             name: {"mean": float(np.mean(s)), "std": float(np.std(s, ddof=1))}  # type: ignore[arg-type]
             for name, s in scores.items()
@@ -104,47 +77,49 @@ def inputs(rows: pl.DataFrame, features: Sequence[Feature]) -> pd.DataFrame:
     return rows.select(names).with_columns(pl.col(numbers).cast(pl.Float64)).to_pandas()
 
 
-def labels(rows: pl.DataFrame) -> Labels:
-    return rows[LABEL].to_numpy().astype(np.int64)
+def labels(rows: pl.DataFrame, label: Label) -> Labels:
+    return rows[label.column].to_numpy().astype(np.int64)
 
 
-def pipeline(features: Sequence[Feature], parameters: Parameters, seed: int) -> Pipeline:
+def pipeline(
+    algorithm: Algorithm, features: Sequence[Feature], parameters: Parameters, seed: int
+) -> Pipeline:
     """Encoding and classifier, not yet fitted. One thread: candidates run side by side instead."""
     text = [f.name for f in features if f.type is Type.TEXT]
     numbers = [f.name for f in features if f.type is not Type.TEXT]
     encode = ColumnTransformer(
         [
             ("text", OneHotEncoder(handle_unknown="ignore", sparse_output=False), text),
-            ("number", "passthrough", numbers),
+            ("number", algorithm.numbers(), numbers),
         ],
         verbose_feature_names_out=False,
     )
-    model = XGBClassifier(**parameters, tree_method="hist", n_jobs=1, random_state=seed)
-    return Pipeline([(ENCODE, encode), (MODEL, model)])
+    return Pipeline([(ENCODE, encode), (MODEL, algorithm.make(parameters, seed))])
 
 
 def probabilities(fitted: Pipeline, x: pd.DataFrame) -> Probabilities:
-    """Of churn, for each row."""
+    """Of the positive class, for each row."""
     return np.asarray(fitted.predict_proba(x)[:, 1], dtype=np.float64)
 
 
-def require_folds(y: Labels) -> None:
+def require_folds(y: Labels, label: Label) -> None:
     """Refuse data on which cross-validation means nothing.
 
     Raises:
-        DataError: A class with fewer customers than there are folds.
+        DataError: A class with fewer rows than there are folds.
     """
-    for label, name in ((1, "churned"), (0, "stayed")):
-        found = int(np.sum(y == label))
-        if found < FOLDS:
+    for value, word in ((1, label.positive), (0, label.negative)):
+        rows = int(np.sum(y == value))
+        if rows < FOLDS:
             raise DataError(
-                f"{found} customers of the training part {name}, "
+                f"{rows} rows of the training part are {word}, "
                 f"fewer than the {FOLDS} folds of cross-validation",
-                "Use more customers or other dates (churn explore shows the rates).",
+                "Use more data or other dates (churn explore shows the rates).",
             )
 
 
 def search(
+    algorithms: Sequence[Algorithm],
     x: pd.DataFrame,
     y: Labels,
     features: Sequence[Feature],
@@ -153,17 +128,28 @@ def search(
     seed: int,
     advance: Advance,
 ) -> tuple[Candidate, ...]:
-    """The named runs and, as `Tuned`, the best of the random draws; each cross-validated."""
+    """Of each algorithm the named runs and the best of the random draws; all cross-validated."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    drawn = [_plain(p) for p in ParameterSampler(SEARCH_SPACE, draws, random_state=seed)]
-    proposals = [*NAMED_RUNS.items(), *(("Tuned", parameters) for parameters in drawn)]
+    proposals = [p for algorithm in algorithms for p in _proposals(algorithm, draws, seed)]
     work = partial(_validated, x, y, features, folds, seed)
-    candidates = []
+    candidates: list[Candidate] = []
     for candidate in _side_by_side(work, proposals):
         candidates.append(candidate)
         advance(len(candidates), len(proposals))
-    tuned = candidates[len(NAMED_RUNS) :]
-    return (*candidates[: len(NAMED_RUNS)], *([best(tuned)] if tuned else []))
+    by_name: dict[str, list[Candidate]] = {}
+    for candidate in candidates:
+        by_name.setdefault(candidate.name, []).append(candidate)
+    return tuple(best(same) for same in by_name.values())
+
+
+def _proposals(
+    algorithm: Algorithm, draws: int, seed: int
+) -> list[tuple[str, Algorithm, Parameters]]:
+    drawn = ParameterSampler(algorithm.space, draws, random_state=seed)
+    return [
+        *((name, algorithm, parameters) for name, parameters in algorithm.presets.items()),
+        *((algorithm.tuned, algorithm, _plain(parameters)) for parameters in drawn),
+    ]
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
@@ -176,7 +162,8 @@ def repeated(
 ) -> Candidate:
     """The candidate cross-validated 5 times on 5 folds, for a mean with less noise in it."""
     folds = RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=REPEATS, random_state=seed)
-    return _validated(x, y, features, folds, seed, candidate.name, candidate.parameters, jobs=-1)
+    same = (candidate.name, candidate.algorithm, candidate.parameters)
+    return _validated(x, y, features, folds, seed, *same, jobs=-1)
 
 
 def _plain(drawn: Mapping[str, Any]) -> Parameters:
@@ -185,11 +172,11 @@ def _plain(drawn: Mapping[str, Any]) -> Parameters:
 
 
 def _side_by_side(
-    work: Callable[..., Candidate], proposals: Sequence[tuple[str, Parameters]]
+    work: Callable[..., Candidate], proposals: Sequence[tuple[str, Algorithm, Parameters]]
 ) -> Iterator[Candidate]:
     # Threads: XGBoost lets go of the interpreter while it fits.
     parallel = Parallel(n_jobs=-1, prefer="threads", return_as="generator")
-    yield from parallel(delayed(work)(name, parameters) for name, parameters in proposals)
+    yield from parallel(delayed(work)(*proposal) for proposal in proposals)
 
 
 def _validated(
@@ -199,11 +186,12 @@ def _validated(
     folds: BaseCrossValidator,
     seed: int,
     name: str,
+    algorithm: Algorithm,
     parameters: Parameters,
     jobs: int = 1,
 ) -> Candidate:
     def fit(inside: Labels, outside: Labels) -> Probabilities:
-        fitted = pipeline(features, parameters, seed).fit(x.iloc[inside], y[inside])
+        fitted = pipeline(algorithm, features, parameters, seed).fit(x.iloc[inside], y[inside])
         return probabilities(fitted, x.iloc[outside])
 
     parts = list(folds.split(x, y))
@@ -213,6 +201,7 @@ def _validated(
         out_of_fold[outside] = p
     return Candidate(
         name,
+        algorithm,
         parameters,
         out_of_fold,
         tuple((y[outside], p) for (_, outside), p in zip(parts, predicted, strict=True)),
