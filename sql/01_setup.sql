@@ -3,14 +3,14 @@
 -- USERADMIN and SYSADMIN suffice: nothing here needs ACCOUNTADMIN.
 
 USE ROLE USERADMIN;
-CREATE ROLE IF NOT EXISTS <% role %> COMMENT = 'Customer churn: trains, registers and scores';
+CREATE ROLE IF NOT EXISTS <% role %> COMMENT = '<% problem %>: trains, registers and scores';
 GRANT ROLE <% role %> TO ROLE SYSADMIN;
 
 USE ROLE SYSADMIN;
 CREATE WAREHOUSE IF NOT EXISTS <% warehouse %>
   WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60 AUTO_RESUME = TRUE INITIALLY_SUSPENDED = TRUE;
-CREATE DATABASE IF NOT EXISTS <% database %> COMMENT = 'Customer churn';
-CREATE SCHEMA IF NOT EXISTS <% database %>.PREP_DATA COMMENT = 'Customers, orders, labels';
+CREATE DATABASE IF NOT EXISTS <% database %> COMMENT = 'The problem <% problem %>';
+CREATE SCHEMA IF NOT EXISTS <% database %>.PREP_DATA COMMENT = 'Tables, labels and features';
 CREATE SCHEMA IF NOT EXISTS <% database %>.FEATURE_STORE COMMENT = 'Feature views and training sets';
 CREATE SCHEMA IF NOT EXISTS <% database %>.MODEL_REGISTRY COMMENT = 'Models and their lineage';
 CREATE SCHEMA IF NOT EXISTS <% database %>.EXPERIMENTS COMMENT = 'Experiments and their runs';

@@ -1,29 +1,8 @@
--- Customers and orders from two CSV files, in place of what the tables held.
+-- The tables of the problem (<% tables %>) from CSV files, in place of what they held.
 -- Run by: churn sql apply load --data DIR. Rejected rows are counted in the result of COPY INTO.
 
 USE SCHEMA <% database %>.PREP_DATA;
-PUT 'file://<% data %>/customers.csv' @LANDING OVERWRITE = TRUE AUTO_COMPRESS = TRUE;
-PUT 'file://<% data %>/orders.csv' @LANDING OVERWRITE = TRUE AUTO_COMPRESS = TRUE;
 
-CREATE OR REPLACE TABLE CUSTOMERS (
-  CUSTOMER_ID VARCHAR NOT NULL,
-  SEGMENT VARCHAR,
-  REGISTRATION_DATE DATE,
-  REGION VARCHAR
-);
-COPY INTO CUSTOMERS FROM @LANDING FILES = ('customers.csv.gz')
-  FILE_FORMAT = (FORMAT_NAME = 'CSV') ON_ERROR = CONTINUE;
+<% load %>
 
-CREATE OR REPLACE TABLE ORDERS (
-  ORDER_ID VARCHAR NOT NULL,
-  CUSTOMER_ID VARCHAR,
-  ORDER_DATE DATE,
-  ORDER_AMOUNT FLOAT,
-  STATUS VARCHAR
-);
-COPY INTO ORDERS FROM @LANDING FILES = ('orders.csv.gz')
-  FILE_FORMAT = (FORMAT_NAME = 'CSV') ON_ERROR = CONTINUE;
-
-SELECT 'CUSTOMERS' AS TABLE_NAME, COUNT(*) AS LOADED FROM CUSTOMERS
-UNION ALL
-SELECT 'ORDERS', COUNT(*) FROM ORDERS;
+<% counts %>;

@@ -4,35 +4,41 @@
 USE SCHEMA <% database %>.MODEL_REGISTRY;
 
 -- The versions, and where they come from.
-SELECT v.MODEL_NAME, v.MODEL_VERSION_NAME, l.FEATURE_VIEW, l.TRAINING_SET, l.RUN, l.AS_OF
+SELECT v.MODEL_NAME, v.MODEL_VERSION_NAME, l.FEATURE_VIEW, l.LABEL, l.TRAINING_SET, l.RUN, l.AS_OF
 FROM <% database %>.INFORMATION_SCHEMA.MODEL_VERSIONS v
 LEFT JOIN MODEL_LINEAGE l
   ON l.MODEL_NAME = v.MODEL_NAME AND l.MODEL_VERSION = v.MODEL_VERSION_NAME
 ORDER BY v.MODEL_NAME, v.MODEL_VERSION_NAME;
 
--- The default version, applied to the features as of the latest date: the twenty likeliest to leave.
+-- The default version, applied to the features of the latest observation window: the twenty likeliest.
 SELECT
-  CUSTOMER_ID,
-  CUSTOMER_CHURN_PREDICTOR!PREDICT_PROBA(
-    DAYS_SINCE_LAST_ORDER, TOTAL_ORDER_COUNT, WINDOW_ORDER_COUNT, TOTAL_ORDER_AMOUNT,
-    AVG_ORDER_AMOUNT, WINDOW_ORDER_AMOUNT, RETURN_RATE, SEGMENT
-  ):output_feature_1::FLOAT AS CHURN_PROBABILITY
+  <% key %>,
+  <% model %>!PREDICT_PROBA(
+    <% inputs %>
+  ):output_feature_1::FLOAT AS <% probability %>
 FROM (
-  SELECT * FROM <% database %>.PREP_DATA.CUSTOMER_FEATURES_V2_HISTORY
-  WHERE AS_OF_DATE = (SELECT MAX(AS_OF_DATE) FROM <% database %>.PREP_DATA.CUSTOMER_FEATURES_V2_HISTORY)
+  SELECT h.*
+  FROM <% database %>.PREP_DATA.<% history %> h
+  JOIN (
+    SELECT AS_OF_DATE, OBSERVATION_START
+    FROM <% database %>.PREP_DATA.<% history %>
+    ORDER BY AS_OF_DATE DESC, OBSERVATION_START DESC
+    LIMIT 1
+  ) latest
+    ON h.AS_OF_DATE = latest.AS_OF_DATE AND h.OBSERVATION_START = latest.OBSERVATION_START
 )
-ORDER BY CHURN_PROBABILITY DESC, CUSTOMER_ID
+ORDER BY <% probability %> DESC, <% key %>
 LIMIT 20;
 
 -- The list as churn train and churn score leave it, with the reasons; and what it adds up to.
-SELECT RANK, CUSTOMER_ID, CHURN_PROBABILITY, RISK_BAND, REASON_1
-FROM <% database %>.ANALYTICS.CHURN_RISK_CUSTOMERS
+SELECT RANK, <% key %>, <% probability %>, RISK_BAND, REASON_1
+FROM <% database %>.ANALYTICS.<% risk_list %>
 QUALIFY ROW_NUMBER() OVER (
   ORDER BY AS_OF_DATE DESC, LENGTH(MODEL_VERSION) DESC, MODEL_VERSION DESC, RANK -- V10 is after V9
 ) <= 10
 ORDER BY RANK;
 
-SELECT SEGMENT, REGION, COUNT(*) AS CUSTOMERS, SUM(IS_AT_RISK) AS AT_RISK
-FROM <% database %>.ANALYTICS.CHURN_RISK_CUSTOMERS
-GROUP BY SEGMENT, REGION
-ORDER BY SEGMENT, REGION;
+SELECT <% attributes %>, COUNT(*) AS <% entities %>, SUM(IS_AT_RISK) AS AT_RISK
+FROM <% database %>.ANALYTICS.<% risk_list %>
+GROUP BY <% attributes %>
+ORDER BY <% attributes %>;

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -172,6 +172,11 @@ class Problem:
     def feature_view(self, name: str, version: str) -> FeatureView:
         """The registered view of that name and version, in any case; empty for the default's."""
         return _chosen("feature view", self.views, name or self.view.name, version)
+
+    def choosing(self, label: Label) -> Problem:
+        """The same problem with this label as its default; results are called after it."""
+        others = tuple(other for other in self.labels if other != label)
+        return replace(self, labels=(*others, label)) if label != self.label else self
 
     def label_of(self, text: str) -> Label:
         """The label of `NAME/VERSION`, `VERSION`, or the default one if empty."""

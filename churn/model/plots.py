@@ -20,7 +20,7 @@ from churn.model.metrics import Labels, Probabilities
 BLUE, GREY = "#1f6fb4", "#9aa5ad"
 
 
-def roc(y: Labels, p: Probabilities, auc: float) -> Figure:
+def roc(y: Labels, p: Probabilities, auc: float | None) -> Figure:
     figure, axes = _figure("ROC curve, test part", "False positive rate", "True positive rate")
     false_positive, true_positive, _ = roc_curve(y, p)
     axes.plot([0, 1], [0, 1], color=GREY, linestyle="--", label="no skill")
@@ -29,7 +29,7 @@ def roc(y: Labels, p: Probabilities, auc: float) -> Figure:
     return figure
 
 
-def precision_recall(y: Labels, p: Probabilities, auc: float) -> Figure:
+def precision_recall(y: Labels, p: Probabilities, auc: float | None) -> Figure:
     figure, axes = _figure("Precision and recall, test part", "Recall", "Precision")
     precision, recall, _ = precision_recall_curve(y, p)
     axes.axhline(float(np.mean(y)), color=GREY, linestyle="--", label="no skill")

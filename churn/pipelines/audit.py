@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import polars as pl
 
 from churn import leakage
-from churn.domain.contracts import CUSTOMERS, ORDERS
 from churn.domain.errors import LeakError, UsageError
 from churn.domain.features import FeatureView
 from churn.domain.frames import Frame
-from churn.domain.labels import churn_labels
+from churn.domain.labels import Label
+from churn.domain.problem import Problem, attribute_of
 from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.leakage import Report
@@ -28,64 +25,63 @@ KINDS: dict[str, Callable[..., Report]] = {
     "training": leakage.audit_training,
 }
 
-
-def example(engine: Engine[F]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Orders and customers."""
-    return engine.collect(engine.read(ORDERS)), engine.collect(engine.read(CUSTOMERS))
+SPARED = frozenset({"label-coverage"})
+"""Findings that stop no training: the check of the data reports them already."""
 
 
-def require_no_leak(engine: Engine[F], view: FeatureView, windows: Windows) -> None:
+def example(engine: Engine[F], problem: Problem, names: Iterable[str]) -> dict[str, pl.DataFrame]:
+    """The tables of these names, by parameter."""
+    tables = [problem.table(name) for name in dict.fromkeys(names)]
+    return {table.parameter: engine.collect(engine.read(table)) for table in tables}
+
+
+def require_no_leak(
+    engine: Engine[F], problem: Problem, view: FeatureView, windows: Windows
+) -> None:
     """Audit the view and the label in the quick form.
 
     Raises:
         LeakError: One of them leaks; all findings are named.
     """
-    orders, customers = example(engine)
+    label = problem.label
+    tables = example(engine, problem, (*view.tables, *label.tables))
     reports = (
-        leakage.audit_view(view, orders, customers, windows, quick=True),
-        leakage.audit_labels(churn_labels, orders, customers, windows, quick=True),
+        leakage.audit_view(view, problem, tables, windows, quick=True),
+        leakage.audit_label(label, problem, tables, windows, quick=True),
     )
-    found = [f for report in reports for f in report.findings if f.rule != "label-coverage"]
-    if found:
-        lines = "\n".join(map(str, found))
+    findings = [f for report in reports for f in report.findings if f.rule not in SPARED]
+    if findings:
+        lines = "\n".join(map(str, findings))
         raise LeakError(
             f"{view} cannot be trained on:\n{lines}",
-            "Mend it, or, if you are sure, train with --no-audit, which the run records.",
+            "Fix it, or, if you are sure, train with --no-audit, which the run records.",
         )
 
 
-def check(engine: Engine[F], name: str, kind: str, windows: Windows) -> Report:
-    """Audit the function of that name in the full form."""
-    function = named(name)
-    orders, customers = example(engine)
-    if isinstance(function, FeatureView):
-        return leakage.audit_view(function, orders, customers, windows)
+def check(engine: Engine[F], problem: Problem, name: str, kind: str, windows: Windows) -> Report:
+    """Audit the function, feature view or label of that name in the full form.
+
+    Raises:
+        UsageError: There is none, it cannot be called, or takes a table that there is not.
+    """
+    subject = callable_of(name)
+    if isinstance(subject, FeatureView | Label):
+        tables = example(engine, problem, subject.tables)
+        audit = leakage.audit_view if isinstance(subject, FeatureView) else leakage.audit_label
+        return audit(subject, problem, tables, windows)  # type: ignore[arg-type]
     if kind not in KINDS:
         raise UsageError.unknown("kind", kind, KINDS)
-    return KINDS[kind](function, orders, customers, windows)
+    tables = example(engine, problem, (table.name for table in problem.tables))
+    return KINDS[kind](subject, tables, windows, problem=problem)
 
 
-def named(name: str) -> Callable[..., object] | FeatureView:
+def callable_of(name: str) -> Any:
     """What `module:function` names; modules are looked for in the current folder, too.
 
     Raises:
         UsageError: There is no such module, or nothing in it of that name that can be called.
     """
-    module, mark, attribute = name.partition(":")
-    if not (module and mark and attribute):
-        raise UsageError(f"{name!r} names no function", "Write module:function.")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    try:
-        found = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"there is no module {error.name!r}", f"Looked for in {Path.cwd()} and on the path."
-        ) from error
-    if not hasattr(found, attribute):
-        known = [n for n, v in vars(found).items() if callable(v) and not n.startswith("_")]
-        raise UsageError.unknown(f"function in {module}", attribute, known)
-    function = getattr(found, attribute)
-    if not callable(function) and not isinstance(function, FeatureView):
-        raise UsageError(f"{name} is a {type(function).__name__}, which cannot be called")
-    return function  # type: ignore[no-any-return]
+    subject = attribute_of(name, "function")
+    if not callable(subject) and not isinstance(subject, FeatureView | Label):
+        raise UsageError(f"{name} is a {type(subject).__name__}, which cannot be called")
+    return subject

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from churn.domain.contracts import Problem, Severity
+from churn.domain.contracts import Severity, Violation
 from churn.domain.errors import DataError
 from churn.domain.frames import Frame
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
 from churn.engines import Engine
 
@@ -15,24 +16,36 @@ F = TypeVar("F", bound=Frame)
 SHOWN = 10
 
 
-def check(engine: Engine[F], windows: Windows) -> tuple[Problem, ...]:
-    """Every problem, errors first."""
-    return engine.problems(windows, outcome=True)
+def check(engine: Engine[F], problem: Problem, windows: Windows) -> tuple[Violation, ...]:
+    """Every violation, errors first."""
+    return engine.violations(problem, windows, outcome=True)
 
 
-def require(engine: Engine[F], windows: Windows, *, outcome: bool) -> tuple[str, ...]:
+def timeless(problem: Problem) -> tuple[str, ...]:
+    """The tables without a clock, in sentences: what they say is taken as known at any time."""
+    return tuple(
+        f"{table.name} is timeless: no column says from when a row is known, so its values are "
+        "taken as known on every as-of date"
+        for table in problem.tables
+        if table.time is None
+    )
+
+
+def require(
+    engine: Engine[F], problem: Problem, windows: Windows, *, outcome: bool
+) -> tuple[str, ...]:
     """What is noteworthy about the data, in sentences.
 
     Raises:
         DataError: The data has errors; all of them are named.
     """
-    problems = engine.problems(windows, outcome=outcome)
-    errors = [p for p in problems if p.severity is Severity.ERROR]
+    violations = engine.violations(problem, windows, outcome=outcome)
+    errors = [v for v in violations if v.severity is Severity.ERROR]
     if errors:
-        lines = [f"  {problem}" for problem in errors[:SHOWN]]
+        lines = [f"  {violation}" for violation in errors[:SHOWN]]
         lines += [f"  ... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
         raise DataError(
             "\n".join([f"the data in {engine.source} cannot be used:", *lines]),
             f"All of it, with the first rows: churn data check --data {engine.source}",
         )
-    return tuple(map(str, problems))
+    return tuple(map(str, violations))

@@ -1,4 +1,4 @@
-"""A first look: rates, distributions, and how those who churned differ."""
+"""A first look: rates, distributions, and how the classes differ."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TypeVar
 import polars as pl
 import polars.selectors as cs
 
-from churn.domain.contracts import ORDERS
+from churn.domain.contracts import Table
 from churn.domain.errors import DataError
-from churn.domain.expressions import col, count
-from churn.domain.features import KEY, FeatureView
+from churn.domain.expressions import Type, col, count
+from churn.domain.features import FeatureView
 from churn.domain.frames import Frame
-from churn.domain.labels import LABEL
+from churn.domain.problem import Problem
 from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.pipelines.check import require
-from churn.pipelines.prepare import ATTRIBUTES, attributes, feature_rows, labels
+from churn.pipelines.prepare import attributes, feature_rows, labels
 
 F = TypeVar("F", bound=Frame)
 
@@ -29,10 +29,10 @@ class Exploration:
     """Each table is small and made to be read.
 
     Args:
-        rates: Customers and churn rate, in all and by each attribute.
-        monthly: Orders and their worth, month by month.
+        rates: Entities and the label's rate, in all and by each attribute.
+        monthly: Of each table with events, month by month: rows, entities, and sums of its floats.
         distributions: Quantiles of each numeric feature.
-        by_class: Mean of each numeric feature for those who stayed and those who churned.
+        by_class: Mean of each numeric feature for either label.
     """
 
     findings: tuple[str, ...]
@@ -43,50 +43,76 @@ class Exploration:
     by_class: pl.DataFrame
 
 
-def explore(engine: Engine[F], view: FeatureView, windows: Windows) -> Exploration:
-    findings = require(engine, windows, outcome=True)
-    labelled = engine.collect(labels(engine, windows))
+def explore(
+    engine: Engine[F], problem: Problem, view: FeatureView, windows: Windows
+) -> Exploration:
+    """
+    Raises:
+        DataError: The data has errors, or nobody has a label.
+    """
+    key = problem.key
+    findings = require(engine, problem, windows, outcome=True)
+    labelled = engine.collect(labels(engine, problem, windows))
     if labelled.is_empty():
-        raise DataError(f"no customer ordered in the observation window {windows.observation}")
-    who = attributes(engine)
-    population = labelled.join(who, on=KEY, how="left")
-    known = labelled.join(feature_rows(engine, view, windows), on=KEY, how="left")
-    monthly = (
-        engine.read(ORDERS)
-        .with_columns(MONTH=col("ORDER_DATE").month_start())
-        .group_by("MONTH")
-        .agg(ORDERS=count(), CUSTOMERS=col(KEY).count_distinct(), AMOUNT=col("ORDER_AMOUNT").sum())
-        .sort("MONTH")
-    )
-    months = engine.collect(monthly)
+        raise DataError(f"nobody has a label in the observation window {windows.observation}")
+    population = labelled.join(attributes(engine, problem, windows), on=key, how="left")
+    known = labelled.join(feature_rows(engine, problem, view, windows), on=key, how="left")
     return Exploration(
         findings=findings,
-        rows=pl.DataFrame(
-            {
-                "TABLE": ["CUSTOMERS", "ORDERS", "population"],
-                "ROWS": [who.height, int(months["ORDERS"].sum()), population.height],
-            }
-        ),
-        rates=_rates(population),
-        monthly=months,
+        rows=_rows(engine, problem, population),
+        rates=_rates(problem, population),
+        monthly=_monthly(engine, problem),
         distributions=_distributions(known, view),
-        by_class=_by_class(known, view),
+        by_class=_by_class(known, problem, view),
     )
 
 
-def _rates(population: pl.DataFrame) -> pl.DataFrame:
+def _rows(engine: Engine[F], problem: Problem, population: pl.DataFrame) -> pl.DataFrame:
+    counts = {
+        table.name: int(engine.collect(engine.read(table).group_by().agg(ROWS=count())).item())
+        for table in problem.tables
+    }
+    counts["population"] = population.height
+    return pl.DataFrame({"TABLE": list(counts), "ROWS": list(counts.values())})
+
+
+def _monthly(engine: Engine[F], problem: Problem) -> pl.DataFrame:
+    tables = [table for table in problem.tables if table.has_events]
+    parts = [_months(engine, problem, table) for table in tables]
+    return pl.concat(parts, how="diagonal") if parts else pl.DataFrame()
+
+
+def _months(engine: Engine[F], problem: Problem, table: Table) -> pl.DataFrame:
+    """TABLE, MONTH, ROWS, the number of entities, and the sum of each column of floats."""
+    aggregates = {"ROWS": count()}
+    if table.entity:
+        aggregates[problem.counted] = col(table.entity).count_distinct()
+    aggregates |= {c.name: col(c.name).sum() for c in table.columns if c.type is Type.FLOAT}
+    by_month = (
+        engine.read(table)
+        .with_columns(MONTH=col(str(table.time)).month_start())
+        .group_by("MONTH")
+        .agg(**aggregates)
+        .sort("MONTH")
+    )
+    months = engine.collect(by_month)
+    return months.select(pl.lit(table.name).alias("TABLE"), pl.all())
+
+
+def _rates(problem: Problem, population: pl.DataFrame) -> pl.DataFrame:
+    label, positive = problem.label.column, problem.label.positive.upper()
     rate = (
-        pl.len().cast(pl.Int64).alias("CUSTOMERS"),
-        pl.col(LABEL).sum().alias("CHURNED"),
-        pl.col(LABEL).mean().alias("CHURN_RATE"),
+        pl.len().cast(pl.Int64).alias(problem.counted),
+        pl.col(label).sum().alias(positive),
+        pl.col(label).mean().alias(problem.rate),
     )
     parts = [population.select(pl.lit("all").alias("GROUP"), pl.lit("").alias("VALUE"), *rate)]
     parts += [
-        population.group_by(pl.col(name).alias("VALUE"))
+        population.group_by(pl.col(name).cast(pl.String).alias("VALUE"))
         .agg(*rate)
         .sort("VALUE")
-        .select(pl.lit(name).alias("GROUP"), "VALUE", "CUSTOMERS", "CHURNED", "CHURN_RATE")
-        for name in ATTRIBUTES
+        .select(pl.lit(name).alias("GROUP"), pl.all())
+        for name in problem.attribute_names
     ]
     return pl.concat(parts)
 
@@ -109,12 +135,14 @@ def _distributions(known: pl.DataFrame, view: FeatureView) -> pl.DataFrame:
     )
 
 
-def _by_class(known: pl.DataFrame, view: FeatureView) -> pl.DataFrame:
-    stayed, churned = known.filter(pl.col(LABEL) == 0), known.filter(pl.col(LABEL) == 1)
+def _by_class(known: pl.DataFrame, problem: Problem, view: FeatureView) -> pl.DataFrame:
+    label = problem.label
+    words = {label.negative.upper(): 0, label.positive.upper(): 1}
+    sides = {word: known.filter(pl.col(label.column) == value) for word, value in words.items()}
     return pl.DataFrame(
         [
-            {"FEATURE": name, "STAYED": stayed[name].mean(), "CHURNED": churned[name].mean()}
+            {"FEATURE": name, **{word: side[name].mean() for word, side in sides.items()}}
             for name in _numeric(known, view)
         ],
-        schema={"FEATURE": pl.String, "STAYED": pl.Float64, "CHURNED": pl.Float64},
+        schema={"FEATURE": pl.String, **dict.fromkeys(words, pl.Float64)},
     )

@@ -6,7 +6,7 @@ import atexit
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,8 @@ from churn.domain.errors import StoreError, UsageError
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
-    from churn.bootstrap import Settings
     from churn.emulator.server import Emulator
+    from churn.settings import Settings
 
 EMULATOR = "emulator"
 
@@ -44,16 +44,19 @@ _sessions: dict[str, Session] = {}
 _running: dict[Path, Emulator] = {}
 
 
-def connect(settings: Settings) -> Session:
+def connect(settings: Settings, names: Mapping[str, str]) -> Session:
     """A Snowpark session on the connection of the settings, or on the default connection.
 
     It is the same one for the same connection.
+
+    Args:
+        names: Role and warehouse of the setup, by `role` and `warehouse`.
 
     Raises:
         UsageError: There is no such connection.
         StoreError: Snowflake does not let us in.
     """
-    parameters = _parameters(settings)
+    parameters = _parameters(settings, names)
     key = json.dumps(parameters, sort_keys=True, default=str)
     if key not in _sessions:
         _sessions[key] = _opened(settings, parameters)
@@ -62,9 +65,9 @@ def connect(settings: Settings) -> Session:
 
 
 @contextmanager
-def session(settings: Settings) -> Iterator[Session]:
+def session(settings: Settings, names: Mapping[str, str]) -> Iterator[Session]:
     """One of its own, for what changes its role or its schema."""
-    own = _opened(settings, _parameters(settings))
+    own = _opened(settings, _parameters(settings, names))
     try:
         yield own
     finally:
@@ -99,9 +102,9 @@ def _opened(settings: Settings, parameters: dict[str, Any]) -> Session:
     return created
 
 
-def _parameters(settings: Settings) -> dict[str, Any]:
+def _parameters(settings: Settings, names: Mapping[str, str]) -> dict[str, Any]:
     if settings.connection == EMULATOR:
-        return _of_the_emulator(settings)
+        return _of_the_emulator(settings, names)
     if settings.connection is None and TOKEN.is_file():
         return _of_the_container()
     known = connections()
@@ -117,11 +120,11 @@ def _parameters(settings: Settings) -> dict[str, Any]:
     return {"connection_name": name}
 
 
-def _of_the_emulator(settings: Settings) -> dict[str, Any]:
+def _of_the_emulator(settings: Settings, names: Mapping[str, str]) -> dict[str, Any]:
     """With the role and the warehouse of the setup, once it has run: their grants must do."""
-    running, named = emulator(settings.home / "emulator"), settings.names
-    known = running.account.has_role(named["role"])
-    mine = {key: named[key] for key in ("role", "warehouse")}
+    running = emulator(settings.home / "emulator")
+    known = running.account.has_role(names["role"])
+    mine = {key: names[key] for key in ("role", "warehouse")}
     return running.connection | (mine if known else {})
 
 
@@ -141,10 +144,10 @@ def connections() -> dict[str, Any]:
     from snowflake.connector.errors import Error
 
     try:
-        found: Any = CONFIG_MANAGER["connections"]
+        configured: Any = CONFIG_MANAGER["connections"]
     except (Error, OSError) as error:
         raise UsageError(f"the connections cannot be read: {_message(error)}") from error
-    return dict(found)
+    return dict(configured)
 
 
 def default_connection() -> str:

@@ -7,24 +7,18 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from churn.domain.schemas import CREATES, EXPERIMENTS, FEATURE_STORE, MODEL_REGISTRY
+
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
 CLIENTS = ("snowflake-connector-python", "snowflake-snowpark-python", "snowflake-ml-python")
 PACKAGES = ("snowflake-ml-python", "xgboost", "scikit-learn", "shap")
-CREATES = {
-    "PREP_DATA": ("TABLE", "STAGE", "FILE FORMAT"),
-    "FEATURE_STORE": ("VIEW", "TAG", "DATASET", "TABLE"),
-    "MODEL_REGISTRY": ("MODEL", "TABLE", "STAGE"),
-    "EXPERIMENTS": ("EXPERIMENT",),
-    "ANALYTICS": ("TABLE",),
-}
-"""What the project creates, by schema."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: what was found, and the statement or command that mends it."""
+    """One check: what was found, and the statement or command that fixes it."""
 
     check: str
     ok: bool
@@ -33,7 +27,7 @@ class Finding:
 
 
 def examine(session: Session, database: str) -> Iterator[Finding]:
-    """Every check, in the order in which to mend them."""
+    """Every check, in the order in which to fix them."""
     yield from _clients()
     role = _bare(session.get_current_role())
     yield Finding("role", bool(role), role or "none", "Name a role in the connection.")
@@ -112,9 +106,9 @@ def _features(session: Session, database: str, schemas: set[str]) -> Iterator[Fi
     from snowflake.snowpark.exceptions import SnowparkClientException
 
     asks = {
-        "MODEL_REGISTRY": ("model registry", "SHOW MODELS"),
-        "EXPERIMENTS": ("experiment tracking", "SHOW EXPERIMENTS"),
-        "FEATURE_STORE": ("datasets", "SHOW DATASETS"),
+        MODEL_REGISTRY: ("model registry", "SHOW MODELS"),
+        EXPERIMENTS: ("experiment tracking", "SHOW EXPERIMENTS"),
+        FEATURE_STORE: ("datasets", "SHOW DATASETS"),
     }
     for schema, (feature, statement) in asks.items():
         if schema not in schemas:

@@ -44,7 +44,7 @@ def train(
 
     from snowflake.ml.jobs import submit_directory
 
-    from churn.engines.snowpark import CLIENT_ERRORS, said
+    from churn.engines.snowpark import CLIENT_ERRORS, message_of
 
     with tempfile.TemporaryDirectory() as folder:
         ignored = shutil.ignore_patterns("__pycache__", "emulator")
@@ -64,7 +64,7 @@ def train(
             status = job.wait()
         except (*CLIENT_ERRORS, RuntimeError, ValueError) as error:
             raise StoreError(
-                f"the job on the compute pool {pool} could not run: {said(error)}",
+                f"the job on the compute pool {pool} could not run: {message_of(error)}",
                 "It needs USAGE on the pool and CREATE SERVICE on the schema.",
             ) from error
     say(str(job.get_logs()))
