@@ -123,17 +123,20 @@ def remember_load(settings: Settings) -> None:
         (folder / "loaded").write_text(_files_now(settings))
 
 
-def contents(session: Session, database: str) -> list[str]:
+def contents(settings: Settings) -> list[str]:
     """What is in the database, for people: kind and name."""
     from snowflake.snowpark.exceptions import SnowparkClientException
 
-    objects = []
-    for kind in ("TABLES", "VIEWS", "MODELS", "EXPERIMENTS", "DATASETS"):
-        try:
-            rows = session.sql(f"SHOW {kind} IN DATABASE {database}").collect()
-        except SnowparkClientException:
-            return [f"there is no database {database}"]
-        objects += [f"{kind[:-1].lower()} {r['schema_name']}.{r['name']}" for r in rows]
+    from churn.remote import connections
+
+    base, objects = database(settings), []
+    with connections.session(settings, names(settings)) as own:
+        for kind in ("TABLES", "VIEWS", "MODELS", "EXPERIMENTS", "DATASETS"):
+            try:
+                rows = own.sql(f"SHOW {kind} IN DATABASE {base}").collect()
+            except SnowparkClientException:
+                return [f"there is no database {base}"]
+            objects += [f"{kind[:-1].lower()} {r['schema_name']}.{r['name']}" for r in rows]
     return objects
 
 

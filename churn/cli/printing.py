@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from churn.doctor import Finding
-    from churn.domain.contracts import Problem
+    from churn.domain.contracts import Violation
+    from churn.domain.problem import Problem
     from churn.pipelines.explore import Exploration
     from churn.pipelines.score import RiskList
-    from churn.pipelines.train import Training
-    from churn.scripts import Done
-    from churn.stores import ModelVersion, Run
+    from churn.pipelines.train import Progress
+    from churn.pipelines.training import Training
+    from churn.remote.doctor import Finding
+    from churn.remote.scripts import Done
+    from churn.stores.records import ModelVersion, Run
 
-Show = Callable[[str, int, int], None]
-
-COUNTS = ("ROWS", "CUSTOMERS", "CHURNED", "ORDERS", "HIGH", "MEDIUM", "LOW", "AT_RISK", "RANK")
 LINE = 100
-SHARES = ("CHURN_RATE", "GAIN", "PREDICTED", "ACTUAL")
+SHARES = ("IMPORTANCE", "PREDICTED", "ACTUAL")
+RATE = "_RATE"
+"""How the columns with shares of entities end."""
 
 
 def say(text: str = "") -> None:
@@ -62,45 +67,105 @@ def frame(title: str, shown: pl.DataFrame) -> None:
     table(title, shown.columns, shown.rows())
 
 
-def problems(found: Sequence[Problem]) -> None:
-    for problem in found:
-        say(f"{problem.severity.upper():8}{problem}")
-        for offender in problem.rows:
+def as_json(content: object) -> None:
+    """One object on one line."""
+    sys.stdout.write(json.dumps(content, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if hasattr(value, "to_dicts"):
+        return value.to_dicts()
+    if isinstance(value, date | Path):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
+
+
+def problem(shown: Problem) -> None:
+    """Tables with their clocks, views and labels with their fingerprints, windows."""
+    label = shown.label
+    say(f"Problem  {shown.name}: {label.name.lower()} of {shown.entity.plural}, by {shown.key}")
+    table(
+        "Tables",
+        ["table", "clock", "columns"],
+        [(t.name, t.clock, ", ".join(t.names)) for t in shown.tables],
+    )
+    table(
+        "Feature views",
+        ["view", "fingerprint", "tables", "features"],
+        [
+            (str(v), v.plan.fingerprint, ", ".join(v.tables), ", ".join(v.columns))
+            for v in shown.views
+        ],
+    )
+    table(
+        "Labels",
+        ["label", "fingerprint", "tables", "column", "1", "0", "decided by"],
+        [
+            (
+                str(each),
+                each.plan.fingerprint,
+                ", ".join(each.tables),
+                each.column,
+                each.positive,
+                each.negative,
+                str(each.event),
+            )
+            for each in shown.labels
+        ],
+    )
+    windows = label.windows
+    gap = f", after a gap of {windows.gap_days} days" if windows.gap_days else ""
+    say(f"Windows      observed {windows.observation}, outcome {windows.outcome}{gap}")
+    say(f"Broken down  by {', '.join(map(str, shown.attributes)) or 'nothing'}")
+    say(f"Bands        {', '.join(f'{b.name} from {b.low:g}' for b in shown.bands)}")
+    say(f"Names        {shown.model}, {shown.experiment}, {shown.dataset}")
+
+
+def violations(shown: Sequence[Violation]) -> None:
+    for violation in shown:
+        say(f"{violation.severity.upper():8}{violation}")
+        for offender in violation.rows:
             say(f"          {offender}")
 
 
-def exploration(found: Exploration) -> None:
-    warn(found.findings)
-    frame("Rows", found.rows)
-    frame("Churn rate", found.rates)
-    most = max(found.monthly["ORDERS"], default=1)
-    rows = [(*row, "█" * round(30 * row[1] / most)) for row in found.monthly.rows()]
-    table("Orders by month", [*found.monthly.columns, ""], rows)
-    frame("Distribution of the features", found.distributions)
-    frame("Means by class", found.by_class)
+def exploration(shown: Exploration) -> None:
+    warn(shown.findings)
+    frame("Rows", shown.rows)
+    frame("Rates", shown.rates)
+    for name in shown.monthly["TABLE"].unique(maintain_order=True) if shown.monthly.width else ():
+        months = shown.monthly.filter(shown.monthly["TABLE"] == name).drop("TABLE")
+        months = months[[s.name for s in months if s.null_count() < months.height]]
+        most = max(months["ROWS"], default=1)
+        rows = [(*row.values(), "█" * round(30 * row["ROWS"] / most)) for row in months.to_dicts()]
+        table(f"{name} by month", [*months.columns, ""], rows)
+    frame("Distribution of the features", shown.distributions)
+    frame("Means by class", shown.by_class)
 
 
 def training(done: Training) -> None:
-    warn(done.findings)
-    evaluation = done.evaluation
+    prepared, choice, evaluation = done.prepared, done.choice, done.evaluation
+    problem, data, windows = prepared.problem, prepared.training_set, prepared.windows
+    warn(prepared.findings)
     table(
-        f"{done.view}: {done.training_set.rows:,} customers, "
-        f"{done.training_set.churned / done.training_set.rows:.1%} churned; "
-        f"observed {done.windows.observation}, outcome {done.windows.outcome}",
+        f"{prepared.view}: {data.rows:,} {problem.entity.plural}, "
+        f"{data.positives / data.rows:.1%} {problem.label.positive}; "
+        f"observed {windows.observation}, outcome {windows.outcome}",
         ["run", "cv log-loss", "cv ROC-AUC", "", "parameters"],
         [
             (
                 c.name,
                 c.log_loss,
-                c.cross_validated(done.threshold)["roc_auc"]["mean"],
-                "chosen" if c is done.chosen else "",
+                c.cross_validated(choice.threshold)["roc_auc"]["mean"],
+                "chosen" if c is choice.best else "",
                 ", ".join(f"{name}={value}" for name, value in c.parameters.items()),
             )
-            for c in done.candidates
+            for c in choice.candidates
         ],
     )
     table(
-        f"{done.chosen.name}, decisions from a probability of {done.threshold:.3f}",
+        f"{choice.best.name}, decisions from a probability of {choice.threshold:.3f}",
         ["metric", "test", "train", "gap", "cv 5x5", "±", "no skill"],
         [
             (
@@ -108,45 +173,46 @@ def training(done: Training) -> None:
                 value,
                 evaluation.train_metrics[name],
                 evaluation.gap[name],
-                done.cross_validated[name]["mean"],
-                done.cross_validated[name]["std"],
+                choice.cross_validated[name]["mean"],
+                choice.cross_validated[name]["std"],
                 evaluation.no_skill[name],
             )
             for name, value in evaluation.metrics.items()
         ],
     )
     groups = evaluation.groups
-    frame(
-        "Test part by attribute",
-        groups.select("GROUP", "VALUE", "CUSTOMERS", "CHURN_RATE", "roc_auc", "log_loss", "f1"),
-    )
-    frame("Importance: share of the total gain", done.importance)
-    counts = evaluation.confusion
+    if groups.height:
+        shown = ("GROUP", "VALUE", problem.counted, problem.rate, "roc_auc", "log_loss", "f1")
+        frame("Test part by attribute", groups.select(shown))
+    frame(f"Importance: {done.importance_is}", evaluation.importance)
+    counts, label = evaluation.confusion, problem.label
     say(
-        f"Of those told to churn {counts.true_positive} did and {counts.false_positive} did not; "
-        f"of those told to stay {counts.true_negative} did and {counts.false_negative} did not."
+        f"Of {counts.true_positive + counts.false_positive:,} predicted {label.positive}, "
+        f"{counts.true_positive:,} {label.positive}; "
+        f"of {counts.true_negative + counts.false_negative:,} predicted {label.negative}, "
+        f"{counts.true_negative:,} {label.negative}."
     )
     say()
     say(f"Model version  {done.version}{' (default)' if done.version.is_default else ''}")
     say(f"Run            {done.version.lineage.run}  (churn runs show, churn runs compare)")
-    say(f"Training set   {done.training_set.name}")
+    say(f"Training set   {data.name}")
     say(f"Risk list      {done.risk_list.location}")
 
 
-def risk_list(scored: RiskList, location: str, top: int = 10) -> None:
+def risk_list(problem: Problem, scored: RiskList, location: str, top: int = 10) -> None:
     warn(scored.findings)
-    columns = ["RANK", "CUSTOMER_ID", "SEGMENT", "REGION", "CHURN_PROBABILITY", "RISK_BAND"]
+    columns = ["RANK", problem.key, *problem.attribute_names, problem.probability, "RISK_BAND"]
     frame(
         f"Most at risk as of {scored.as_of}, by {scored.version}",
         scored.rows.head(top).select(*columns, "REASON_1", "REASON_2"),
     )
-    frame("Customers by risk band", scored.counts)
-    at_risk = int(scored.rows["IS_AT_RISK"].sum())
-    say(f"{scored.rows.height:,} customers scored, {at_risk:,} of them at risk.")
+    entities = problem.entity.plural
+    frame(f"{entities.capitalize()} by risk band", scored.counts)
+    say(f"{scored.rows.height:,} {entities} scored, {scored.at_risk:,} of them at risk.")
     say(f"Risk list  {location}")
 
 
-def runs(found: Sequence[Run]) -> None:
+def runs(shown: Sequence[Run]) -> None:
     table(
         "Runs",
         [
@@ -154,6 +220,8 @@ def runs(found: Sequence[Run]) -> None:
             "name",
             "started",
             "training",
+            "algorithm",
+            "label",
             "cv log-loss",
             "cv ROC-AUC",
             "test ROC-AUC",
@@ -165,12 +233,14 @@ def runs(found: Sequence[Run]) -> None:
                 run.name,
                 f"{run.started:%Y-%m-%d %H:%M:%S}",
                 run.training,
+                run.parameters.get("algorithm", ""),
+                run.parameters.get("label", ""),
                 run.metrics.get("cv_log_loss_mean"),
                 run.metrics.get("cv_roc_auc_mean"),
                 run.metrics.get("test_roc_auc"),
                 "yes" if run.tags.get("chosen") == "true" else "",
             )
-            for run in found
+            for run in shown
         ],
     )
 
@@ -184,12 +254,12 @@ def run(shown: Run) -> None:
     table("Tags", ["tag", "value"], sorted(shown.tags.items()))
 
 
-def comparison(found: Sequence[Run]) -> None:
+def comparison(shown: Sequence[Run]) -> None:
     """Metrics and differing parameters side by side."""
-    heads = [f"{run.name} {run.id[:8]}" for run in found]
+    heads = [f"{run.name} {run.id[:8]}" for run in shown]
     tables: tuple[tuple[str, Sequence[Mapping[str, Any]]], ...] = (
-        ("Metrics", [run.metrics for run in found]),
-        ("Parameters that differ", _differing([run.parameters for run in found])),
+        ("Metrics", [run.metrics for run in shown]),
+        ("Parameters that differ", _differing([run.parameters for run in shown])),
     )
     for title, sides in tables:
         keys = sorted({key for side in sides for key in side})
@@ -202,7 +272,7 @@ def _differing(sides: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{key: value for key, value in side.items() if key in differ} for side in sides]
 
 
-def models(found: Sequence[ModelVersion]) -> None:
+def models(shown: Sequence[ModelVersion]) -> None:
     table(
         "Models",
         [
@@ -226,7 +296,7 @@ def models(found: Sequence[ModelVersion]) -> None:
                 v.metrics.get("roc_auc"),
                 v.comment,
             )
-            for v in found
+            for v in shown
         ],
     )
 
@@ -245,7 +315,7 @@ def lineage(shown: ModelVersion) -> None:
 
 
 @contextmanager
-def progress() -> Iterator[Show]:
+def progress() -> Iterator[Progress]:
     """Bars on a terminal; elsewhere a line for each finished step; always on standard error."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -282,12 +352,12 @@ def _cell(column: str, value: object) -> str:
             return "-"
         case bool():
             return "yes" if value else "no"
-        case float() if column in SHARES:
+        case float() if column in SHARES or column.endswith(RATE):
             return f"{value:.1%}"
         case float():
             return f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4f}"
-        case int() if column in COUNTS:
-            return f"{value:,}"
+        case int() if column.isupper():
+            return f"{value:,}"  # a count; a year or a version stands in no column of ours
         case _:
             return str(value)
 
@@ -302,9 +372,9 @@ def statement(done: Done, rows: int = 20) -> None:
         table(title, done.columns, done.rows[:rows])
 
 
-def findings(found: Sequence[Finding]) -> None:
-    """The checks of a connection, with what mends those that failed."""
+def findings(shown: Sequence[Finding]) -> None:
+    """The checks of a connection, with what fixes those that failed."""
     rows = [
-        ("ok" if f.ok else "missing", f.check, f.found, "" if f.ok else f.remedy) for f in found
+        ("ok" if f.ok else "missing", f.check, f.found, "" if f.ok else f.remedy) for f in shown
     ]
     table("Connection", ("", "check", "found", "remedy"), rows)

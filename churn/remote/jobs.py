@@ -12,30 +12,37 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
 from churn.domain.errors import StoreError
+from churn.domain.problem import SHIPPED
+from churn.domain.schemas import PREP_DATA
+from churn.settings import Settings
 
 if TYPE_CHECKING:
     from snowflake.snowpark import Session
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 ENTRY = "job.py"
 STAGE = "JOBS"
-REQUIREMENTS = (
-    *("dataframely", "filelock", "matplotlib", "polars", "rich", "scikit-learn", "shap"),
-    *("time-machine", "typer", "xgboost", "snowflake-ml-python"),
-)
-"""What the pipeline imports there, in the versions installed here."""
+LOCAL = frozenset({"mlflow"})
+"""What only the local stores use."""
+
+CLIENT = "snowflake-ml-python"
 
 
-def train(
+def submit(
+    settings: Settings,
     session: Session,
-    *,
     pool: str,
     database: str,
-    arguments: Sequence[str],
+    words: Sequence[str],
     say: Callable[[str], None],
 ) -> None:
-    """Submit `churn train` with these arguments, wait for it, and repeat what it printed.
+    """Submit `churn train` with these options, wait for it, and repeat what it printed.
+
+    Args:
+        settings: Its dates, seed and problem go along.
 
     Raises:
         StoreError: The job could not be submitted, or failed.
@@ -55,9 +62,9 @@ def train(
                 folder,
                 pool,
                 entrypoint=ENTRY,
-                stage_name=f"{database}.PREP_DATA.{STAGE}",
-                args=["train", "--target", "snowflake", *arguments],
-                pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+                stage_name=f"{database}.{PREP_DATA}.{STAGE}",
+                args=["train", "--target", "snowflake", *words, *_options(settings)],
+                pip_requirements=[f"{name}=={version(name)}" for name in requirements()],
                 session=session,
                 env_vars={"CHURN_DATABASE": database},
             )
@@ -73,3 +80,24 @@ def train(
             f"the job {job.id} on the compute pool {pool} ended as {status}",
             "What it printed is above.",
         )
+
+
+def requirements() -> list[str]:
+    """What the package needs there: all that it requires, and the feature store's client."""
+    from importlib.metadata import requires
+
+    needed = [Requirement(text) for text in requires(PACKAGE.name) or ()]
+    plain = [r.name for r in needed if r.marker is None]
+    return [*(name for name in plain if name not in LOCAL), CLIENT]
+
+
+def _options(settings: Settings) -> list[str]:
+    """The settings of a training as options."""
+    values = {
+        "seed": settings.seed,
+        "as-of": settings.as_of,
+        "observation-start": settings.observation_start,
+        "outcome-end": settings.outcome_end,
+        "problem": None if settings.problem == SHIPPED else settings.problem,
+    }
+    return [f"--{name}={value}" for name, value in values.items() if value is not None]

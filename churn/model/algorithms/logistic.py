@@ -48,4 +48,5 @@ LOGISTIC = Algorithm(
     importance=_importance,
     importance_is="share of the coefficients' sizes",
     explainer=_explainer,
+    trusted=("numpy.dtype",),  # of the imputer's statistics
 )

@@ -1,7 +1,7 @@
 """`pytest --leakage module:function` audits a function as one more test.
 
 For other projects, too: the option is there wherever the package is installed. The example tables
-are those of --leakage-data, a folder with customers and orders.
+are those of --leakage-data, a folder with a file for each table of the problem (CHURN_PROBLEM).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--leakage-data",
         default="data",
         metavar="DIR",
-        help="Folder with customers and orders as .csv or .parquet, for an example. [data]",
+        help="Folder with a .csv or .parquet file for each table, for an example. [data]",
     )
 
 
@@ -51,10 +51,13 @@ class AuditItem(pytest.Item):
     def runtest(self) -> None:
         from churn import bootstrap
         from churn.pipelines.audit import check
+        from churn.settings import settings as read_settings
 
         module, function, *kind = self.name.split(":")
-        settings = bootstrap.settings({"data": Path(self.config.getoption("--leakage-data"))})
-        engine = bootstrap.engine(settings)
-        report = check(engine, f"{module}:{function}", (kind or ["features"])[0], settings.windows)
+        settings = read_settings({"data": Path(self.config.getoption("--leakage-data"))})
+        problem, engine = bootstrap.problem(settings), bootstrap.local_engine(settings)
+        windows = settings.windows(problem.windows)
+        name, chosen = f"{module}:{function}", (kind or ["features"])[0]
+        report = check(engine, problem, name, chosen, windows)
         if not report.ok:
             pytest.fail(str(report), pytrace=False)
