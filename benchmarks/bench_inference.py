@@ -18,12 +18,12 @@ from snowflake.ml.registry import Registry
 from snowflake.snowpark import Session
 
 from churn.domain.expressions import Type
-from churn.domain.features import FEATURE_VIEWS
 from churn.emulator.server import Emulator
 from churn.engines.snowpark import upload
 from churn.model import explain, train
+from tests.shipped import VIEWS
 
-VIEW = FEATURE_VIEWS[1]
+VIEW = VIEWS[1]
 ROWS = 100_000
 ROUNDS = 9
 FORMS = (
@@ -48,7 +48,7 @@ def made(rows: int, seed: int) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def fitted() -> Any:
     x, y = made(2_000, 0), np.random.default_rng(0).integers(0, 2, 2_000)
-    return train.pipeline(VIEW.features, train.NAMED_RUNS["Baseline"], seed=0).fit(x, y)
+    return train.pipeline(XGBOOST, VIEW.features, XGBOOST.presets["Baseline"], seed=0).fit(x, y)
 
 
 @pytest.fixture(scope="module")

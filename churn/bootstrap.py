@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from churn.engines import Engine
     from churn.engines.polars import PolarsEngine
     from churn.engines.snowpark import SnowparkEngine
+    from churn.remote.doctor import Finding
     from churn.remote.scripts import Done
     from churn.stores import Stores
 
@@ -121,6 +122,14 @@ def remember_load(settings: Settings) -> None:
         folder = settings.home / "emulator"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "loaded").write_text(_files_now(settings))
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """What the doctor says of a connection as it is."""
+    from churn.remote import connections, doctor
+
+    with connections.session(settings, names(settings)) as own:
+        return list(doctor.examine(own, database(settings)))
 
 
 def contents(settings: Settings) -> list[str]:

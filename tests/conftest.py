@@ -13,10 +13,11 @@ import hypothesis
 import polars as pl
 import pytest
 
-from churn.domain.contracts import CUSTOMERS, ORDERS
 from churn.engines.polars import PolarsEngine, PolarsFrame
 from churn.engines.types import TYPES
 from churn.stores import Stores, local
+from churn.stores.local.database import Database
+from tests.shipped import CHURN, CUSTOMERS, ORDERS
 
 hypothesis.settings.register_profile("dev", max_examples=20, deadline=None)
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None)
@@ -97,7 +98,7 @@ def sample_engine() -> PolarsEngine:
 def database_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty store: making MLflow's tables takes a second and a half, copying them nothing."""
     home = tmp_path_factory.mktemp("template")
-    assert local.Database(home).client.search_experiments()
+    assert Database(home).client.search_experiments()
     return home / "mlflow.db"
 
 
@@ -111,7 +112,7 @@ def home(tmp_path: Path, database_template: Path) -> Path:
 
 @pytest.fixture
 def stores(home: Path) -> Stores:
-    return local.stores(home)
+    return local.stores(home, CHURN)
 
 
 @pytest.fixture(autouse=True)

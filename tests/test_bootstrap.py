@@ -6,22 +6,22 @@ from pathlib import Path
 import pytest
 
 from churn import __version__, bootstrap
-from churn.bootstrap import Settings
 from churn.domain.errors import UsageError
-from churn.domain.windows import DEFAULT
+from churn.settings import Settings, settings
+from tests.shipped import DEFAULT
 
 
 def test_defaults() -> None:
-    found = bootstrap.settings({}, {}, Path("none.toml"))
+    found = settings({}, {}, Path("none.toml"))
     assert found == Settings()
-    assert found.windows == DEFAULT
+    assert found.windows(DEFAULT) == DEFAULT
 
 
 def test_flags_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
     file = tmp_path / "churn.toml"
     file.write_text('data = "from-file"\nhome = "from-file"\nseed = 1\nas_of = 2024-03-31\n')
     environment = {"CHURN_HOME": "from-environment", "CHURN_SEED": "2", "OTHER": "x"}
-    found = bootstrap.settings({"seed": 3, "as_of": None}, environment, file)
+    found = settings({"seed": 3, "as_of": None}, environment, file)
     assert found.data == Path("from-file")
     assert found.home == Path("from-environment")
     assert found.seed == 3
@@ -30,9 +30,9 @@ def test_flags_over_environment_over_file_over_defaults(tmp_path: Path) -> None:
 
 def test_with_an_as_of_date_alone_the_windows_move() -> None:
     moved = Settings(as_of=date(2024, 12, 31))
-    assert moved.windows == DEFAULT.ending(date(2024, 12, 31))
+    assert moved.windows(DEFAULT) == DEFAULT.ending(date(2024, 12, 31))
     kept = Settings(as_of=date(2024, 12, 31), outcome_end=date(2025, 3, 31))
-    assert kept.windows.outcome_end == date(2025, 3, 31)
+    assert kept.windows(DEFAULT).outcome_end == date(2025, 3, 31)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_malformed_file_is_refused(tmp_path: Path, text: str, says: str) -> No
     file = tmp_path / "churn.toml"
     file.write_text(text)
     with pytest.raises(UsageError, match=says):
-        bootstrap.settings({}, {}, file)
+        settings({}, {}, file)
 
 
 def test_a_malformed_variable_is_named() -> None:
     with pytest.raises(UsageError, match="seed in CHURN_SEED is 'x'"):
-        bootstrap.settings({}, {"CHURN_SEED": "x"}, Path("none.toml"))
+        settings({}, {"CHURN_SEED": "x"}, Path("none.toml"))
 
 
 def test_code_version_names_the_commit() -> None:

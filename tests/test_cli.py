@@ -20,9 +20,10 @@ from typer.testing import CliRunner, Result
 
 from churn import __version__
 from churn.cli import app
-from churn.domain.features import FEATURE_VIEWS
-from churn.model import evaluate
+from churn.cli.printing import _plain
+from churn.model.metrics import NAMES
 from tests.conftest import ROOT, SAMPLE
+from tests.shipped import VIEWS
 
 FIXTURES = ROOT / "fixtures"
 
@@ -131,7 +132,7 @@ def test_labels_and_features_of_the_fixtures(tmp_path: Path, suffix: str) -> Non
     assert read(features).rows() == expected.rows()
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_features_has_the_columns_of_the_version(tmp_path: Path, view: Any) -> None:
     out = tmp_path / "features.parquet"
     churn(
@@ -169,7 +170,7 @@ def test_train_score_and_look(small: Path, home: Path, tmp_path: Path) -> None:
     """One training, and everything that can be asked about it."""
     result = churn("train", "--data", small, "--search", 1, "--seed", 4, "--json")
     done = last_line(result)
-    assert set(done["metrics"]) == set(done["cv"]) == set(evaluate.NAMES)
+    assert set(done["metrics"]) == set(done["cv"]) == set(NAMES)
     assert all(set(spread) == {"mean", "std"} for spread in done["cv"].values())
     assert (done["model_version"], done["feature_view"]) == ("V1", "CUSTOMER_FEATURES/v2")
     assert 0 < done["threshold"] < 1
@@ -301,9 +302,9 @@ def test_a_store_that_cannot_be_written_to_is_exit_1(
 
 LEAKY = """
 import polars as pl
-from churn.domain.features import FEATURE_VIEWS
 
-VIEW = FEATURE_VIEWS[0]
+VIEW = CHURN.views[0]
+LABEL = CHURN.label
 NUMBER = 7
 
 def leaky(orders, customers, windows):
@@ -326,7 +327,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_leak_is_exit_1_with_the_example(project: Path, small: Path) -> None:
     result = churn("leakage", "check", "somebodys:leaky", "--data", small)
     assert result.exit_code == 1
-    assert "Seen: as of 2024-06-30, one order of" in result.stdout
+    assert "Seen: as of 2024-06-30, one row of orders of" in result.stdout
     found = churn("leakage", "check", "somebodys:leaky", "--data", small, "--json")
     assert {f["rule"] for f in json.loads(found.stdout)["findings"]} >= {"future", "membership"}
 
@@ -334,7 +335,8 @@ def test_a_leak_is_exit_1_with_the_example(project: Path, small: Path) -> None:
 def test_what_does_not_leak_is_exit_0(project: Path, small: Path) -> None:
     for name, kind in (
         ("somebodys:VIEW", "features"),
-        ("churn.domain.labels:churn_labels", "labels"),
+        ("somebodys:LABEL", "labels"),
+        ("churn.domain.churn.labels:churn_labels", "labels"),
     ):
         result = churn("leakage", "check", name, "--data", small, "--kind", kind)
         assert result.exit_code == 0, result.output
@@ -365,33 +367,36 @@ def test_rules_are_explained() -> None:
     assert len(last_line(churn("leakage", "rules", "--json"))["rules"]) == len(RULES)
 
 
+LEAKY_PROBLEM = """
+from dataclasses import replace
+from churn.domain.churn import CHURN
+from churn.domain.expressions import col
+
+V1 = CHURN.views[0]
+
+def leaky(orders, customers, windows):
+    # Past the cut of the pipeline, through a join with the customers.
+    known = V1.compute(orders, windows)
+    newest = customers.group_by().agg(NEWEST=col("REGISTRATION_DATE").max())
+    dated = newest.with_columns(K=1).join(known.with_columns(K=1), on="K")
+    return dated.with_columns(TOTAL_ORDER_COUNT=col("NEWEST").day_of_year())
+
+PROBLEM = replace(CHURN, views=(replace(V1, version="v9", compute=leaky),))
+"""
+
+
 def test_a_view_that_leaks_cannot_be_trained_on_by_accident(
-    small: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    small: Path, home: Path, project: Path
 ) -> None:
-    from dataclasses import replace
-
-    from churn.domain import features
-    from churn.domain.expressions import col
-
-    def leaky(orders: Any, customers: Any, windows: Any) -> Any:
-        """Past the filter of the pipeline, through a join with the customers."""
-        found = FEATURE_VIEWS[0].compute(orders, customers, windows)
-        newest = customers.group_by().agg(NEWEST=col("REGISTRATION_DATE").max())
-        dated = newest.with_columns(K=1).join(found.with_columns(K=1), on="K")
-        return dated.with_columns(TOTAL_ORDER_COUNT=col("NEWEST").day_of_year())
-
-    view = replace(FEATURE_VIEWS[0], version="v9", compute=leaky)
-    monkeypatch.setattr(features, "FEATURE_VIEWS", (view,))
-    message = refused(1, "train", "--data", small, "--version", "v9", "--search", 0)
+    (project / "leaking.py").write_text(LEAKY_PROBLEM)
+    train = ("train", "--data", small, "--problem", "leaking:PROBLEM", "--search", 0)
+    message = refused(1, *train)
     assert "CUSTOMER_FEATURES/v9 cannot be trained on" in message
     assert "TOTAL_ORDER_COUNT" in message
     assert not list(home.rglob("*.parquet"))
-    done = last_line(
-        churn("train", "--data", small, "--version", "v9", "--search", 0, "--no-audit", "--json")
-    )
-    assert (
-        last_line(churn("runs", "show", done["run"], "--json"))["parameters"]["audited"] == "False"
-    )
+    done = last_line(churn(*train, "--no-audit", "--json"))
+    run = last_line(churn("runs", "show", done["run"], "--json"))
+    assert run["parameters"]["audited"] == "False"
 
 
 def test_pytest_audits_a_function_by_option(project: Path, small: Path) -> None:
@@ -447,8 +452,6 @@ def test_a_killed_training_leaves_a_store_that_works(small: Path, home: Path) ->
 
 
 def test_dates_are_printed_as_dates() -> None:
-    from churn.cli import _plain
-
     assert _plain(date(2024, 6, 30)) == "2024-06-30"
     with pytest.raises(TypeError, match="no place in JSON"):
         _plain(object())

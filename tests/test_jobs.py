@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 import snowflake.ml.jobs
 
-from churn import jobs
 from churn.domain.errors import StoreError
+from churn.remote import jobs
+from churn.settings import Settings
 
 REAL = inspect.signature(snowflake.ml.jobs.submit_directory)
 
@@ -40,23 +42,23 @@ def submitted(monkeypatch: pytest.MonkeyPatch, status: str) -> dict[str, Any]:
     monkeypatch.setattr(snowflake.ml.jobs, "submit_directory", submit)
     said: list[str] = []
     kept["said"] = said
-    jobs.train(
-        None,  # type: ignore[arg-type]
-        pool="POOL",
-        database="CHURN",
-        arguments=["--seed", "1"],
-        say=said.append,
-    )
+    settings = Settings(seed=1, as_of=date(2024, 3, 31), problem="mine:PROBLEM")
+    jobs.submit(settings, None, "POOL", "CHURN", ["--search=3"], said.append)  # type: ignore[arg-type]
     return kept
 
 
 def test_the_package_and_the_command_are_submitted(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = submitted(monkeypatch, "DONE")
     assert kept["compute_pool"] == "POOL"
-    assert kept["args"] == ["train", "--target", "snowflake", "--seed", "1"]
-    assert {"job.py", "churn/cli.py", "churn/domain/features.py"} <= kept["files"]
-    assert "churn/emulator/app.py" not in kept["files"]
-    assert any(r.startswith("xgboost==") for r in kept["pip_requirements"])
+    assert kept["args"] == [
+        *("train", "--target", "snowflake", "--search=3"),
+        *("--seed=1", "--as-of=2024-03-31", "--problem=mine:PROBLEM"),
+    ]
+    assert {"job.py", "churn/cli/__init__.py", "churn/domain/features.py"} <= kept["files"]
+    assert not [f for f in kept["files"] if f.startswith("churn/emulator/")]
+    pinned = {requirement.split("==")[0] for requirement in kept["pip_requirements"]}
+    assert {"xgboost", "polars", "scikit-learn", "snowflake-ml-python"} <= pinned
+    assert not {"mlflow", "pytest"} & pinned
     assert kept["said"] == ["what it printed"]
 
 

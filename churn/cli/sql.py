@@ -56,9 +56,8 @@ def destroy(
 def doctor(settings: Settings, json: Json = False) -> None:
     """Check a connection before anything is created; exit code 1 if something is missing."""
     from churn.cli import printing
-    from churn.remote.doctor import examine
 
-    findings = list(examine(bootstrap.session(settings), bootstrap.database(settings)))
+    findings = bootstrap.examine(settings)
     if json:
         printing.as_json({"ok": all(f.ok for f in findings), "findings": findings})
     else:

@@ -10,6 +10,7 @@ matter (above all, everything after the as-of date, in every table), and demands
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -183,13 +184,14 @@ def _question(
 ) -> Question:
     """The arguments in their two forms: tables by name; or two frames, orders and customers."""
     *frames, last = (*example, windows) if windows else example or (None,)
-    by_name = isinstance(tables, Mapping)
-    if not isinstance(last, Windows) or len(frames) != (0 if by_name else 1):
+    mapped = isinstance(tables, Mapping)
+    if not isinstance(last, Windows) or len(frames) != (0 if mapped else 1):
         raise UsageError(
             "the audit takes a function, tables and windows",
             "Write audit_features(function, {'orders': orders, 'tickets': tickets}, windows).",
         )
-    named: Any = tables if by_name else {"orders": tables, "customers": frames[0]}
+    named: Any = tables if mapped else {"orders": tables, "customers": frames[0]}
+    by_name = mapped or set(_parameters(function)) <= {*named, WINDOWS}
     return Question(
         function=function,
         tables=named,
@@ -201,3 +203,10 @@ def _question(
         label=label,
         event=event,
     )
+
+
+def _parameters(function: Function) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):  # a builtin, which the audit calls by position
+        return [""]

@@ -14,13 +14,14 @@ from polars.testing import assert_frame_equal
 
 from churn.domain.errors import UsageError
 from churn.domain.expressions import Type
-from churn.domain.features import FEATURE_VIEWS, KEY, FeatureView, feature_view, observed
-from churn.domain.windows import DEFAULT, Windows
+from churn.domain.features import FeatureView
+from churn.domain.windows import Windows
 from churn.engines.types import TYPES as ALL_TYPES
 from tests import strategies
 from tests.conftest import ROOT, customers_frame, framed, orders_frame
+from tests.shipped import CHURN, DEFAULT, KEY, VIEWS, features_of
 
-V1, V2 = FEATURE_VIEWS
+V1, V2 = VIEWS
 TYPES = {**ALL_TYPES, Type.INTEGER: pl.Int64()}
 
 World = tuple[pl.DataFrame, pl.DataFrame, Windows]
@@ -29,7 +30,7 @@ World = tuple[pl.DataFrame, pl.DataFrame, Windows]
 def computed(
     view: FeatureView, orders: pl.DataFrame, customers: pl.DataFrame, windows: Windows
 ) -> pl.DataFrame:
-    frame = view.compute(observed(framed(orders), windows), framed(customers), windows)
+    frame = features_of(view, framed(orders), framed(customers), windows)
     return frame.lazy.collect(engine="streaming").sort(KEY)
 
 
@@ -74,7 +75,7 @@ def test_features_equal_a_plain_loop(world: World) -> None:
 
 
 @pytest.mark.property
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 @given(world=strategies.worlds(), data=st.data())
 def test_the_future_is_invisible(view: FeatureView, world: World, data: st.DataObject) -> None:
     """Whatever happens after the as-of date, no feature moves."""
@@ -90,7 +91,7 @@ def test_the_future_is_invisible(view: FeatureView, world: World, data: st.DataO
 
 
 @pytest.mark.property
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 @given(world=strategies.worlds(), seed=st.integers(0, 1000))
 def test_the_order_of_rows_does_not_matter(view: FeatureView, world: World, seed: int) -> None:
     orders, customers, windows = world
@@ -103,7 +104,7 @@ def test_the_order_of_rows_does_not_matter(view: FeatureView, world: World, seed
 
 
 @pytest.mark.property
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 @given(world=strategies.worlds())
 def test_a_customer_alone_has_the_same_features(view: FeatureView, world: World) -> None:
     orders, customers, windows = world
@@ -149,7 +150,7 @@ def test_timestamps_late_on_the_last_day_are_known() -> None:
     assert found["DAYS_SINCE_LAST_ORDER"].to_list() == [0]
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_columns_are_as_declared(view: FeatureView) -> None:
     orders = orders_frame([("A", "2024-05-01", 10.0, "FULFILLED")])
     found = computed(view, orders, customers_frame([("A", "Basic")]), DEFAULT)
@@ -160,7 +161,7 @@ def test_columns_are_as_declared(view: FeatureView) -> None:
     assert all(f.description and f.reason for f in view.features)
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_fixtures_checked_by_hand(view: FeatureView) -> None:
     """fixtures/README.md shows the arithmetic."""
     tables = {t: _fixture(t) for t in ("orders", "customers")}
@@ -177,17 +178,17 @@ def test_v2_is_v1_plus_more() -> None:
 
 
 def test_views_are_found_whatever_the_case() -> None:
-    assert feature_view("customer_features", "V2") is V2
+    assert CHURN.feature_view("customer_features", "V2") is V2
 
 
 def test_an_unknown_view_names_those_there_are() -> None:
     with pytest.raises(UsageError, match=r"CUSTOMER_FEATURES/v9.*\n.*CUSTOMER_FEATURES/v1"):
-        feature_view("CUSTOMER_FEATURES", "v9")
+        CHURN.feature_view("CUSTOMER_FEATURES", "v9")
 
 
 def test_no_feature_is_made_of_an_id() -> None:
     """Ids are numbered in some order, and that order can give the label away."""
-    for view in FEATURE_VIEWS:
+    for view in VIEWS:
         steps = str(view.plan).splitlines()
         assert not [s for s in steps if "ORDER_ID" in s or ("CUSTOMER_ID" in s and "=" in s)]
 

@@ -6,17 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from churn.domain.features import KEY
-from churn.domain.labels import LABEL, churn_labels
-from churn.domain.windows import DEFAULT, Windows
+from churn.domain.windows import Windows
 from tests import strategies
 from tests.conftest import ROOT, customers_frame, framed, orders_frame
+from tests.shipped import DEFAULT, KEY, LABEL, labels_of
 
 World = tuple[pl.DataFrame, pl.DataFrame, Windows]
 
 
 def labelled(orders: pl.DataFrame, customers: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    frame = churn_labels(framed(orders), framed(customers), windows)
+    frame = labels_of(framed(orders), windows)
     return frame.lazy.collect(engine="streaming").sort(KEY)
 
 

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from churn.domain.errors import UsageError
 from churn.domain.expressions import col
-from churn.domain.windows import DAY, DEFAULT, Windows
+from churn.domain.windows import DAY, Windows
 from tests import strategies
+from tests.shipped import DEFAULT
 
 
 def test_default_windows_are_the_halves_of_2024() -> None:

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from churn.domain.contracts import CUSTOMERS, ORDERS
 from churn.domain.errors import DataError, StoreError, UsageError
 from churn.engines import files
 from churn.engines.polars import PolarsEngine
 from tests.conftest import ORDER_SCHEMA, SAMPLE, orders_frame
+from tests.shipped import CUSTOMERS, ORDERS
 
 ONE_ORDER = orders_frame([("A", "2024-05-01", 10.0, "FULFILLED")])
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from churn.domain.contracts import Problem, Severity
-from churn.domain.windows import DEFAULT, Windows
+from churn.domain.contracts import Severity, Violation
+from churn.domain.windows import Windows
 from churn.engines.polars import PolarsEngine
 from tests.conftest import SAMPLE
+from tests.shipped import CHURN, DEFAULT
 
 CUSTOMERS = """\
 CUSTOMER_ID,SEGMENT,REGISTRATION_DATE,REGION
@@ -30,11 +31,13 @@ O4,A,2024-12-31,7,FULFILLED
 Write = Callable[..., Path]
 
 
-def found(folder: Path, windows: Windows = DEFAULT, *, outcome: bool = True) -> tuple[Problem, ...]:
-    return PolarsEngine(folder).problems(windows, outcome=outcome)
+def found(
+    folder: Path, windows: Windows = DEFAULT, *, outcome: bool = True
+) -> tuple[Violation, ...]:
+    return PolarsEngine(folder).violations(CHURN, windows, outcome=outcome)
 
 
-def kinds(problems: tuple[Problem, ...]) -> list[str]:
+def kinds(problems: tuple[Violation, ...]) -> list[str]:
     return [f"{p.table}.{p.column}:{p.rule}" for p in problems]
 
 

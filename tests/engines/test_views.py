@@ -11,10 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from churn.domain.contracts import CUSTOMERS, ORDERS, TABLES
-from churn.domain.features import FEATURE_VIEWS, KEY, FeatureView, observed
-from churn.domain.labels import churn_labels
-from churn.domain.windows import DEFAULT, Windows
+from churn.domain.features import FeatureView
+from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.engines.polars import PolarsEngine
 from churn.engines.snowpark import SnowparkEngine, unquoted
@@ -24,6 +22,17 @@ from tests.conftest import CUSTOMER_SCHEMA, ORDER_SCHEMA, SAMPLE
 from tests.domain.test_features import by_a_loop
 from tests.domain.test_labels import labels_by_a_loop
 from tests.engines.tables import PolarsTables, SnowparkTables
+from tests.shipped import (
+    CHURN,
+    CUSTOMERS,
+    DEFAULT,
+    KEY,
+    ORDERS,
+    TABLES,
+    VIEWS,
+    features_of,
+    labels_of,
+)
 
 POLARS = PolarsTables()
 DEV = settings.get_current_profile_name() == "dev"
@@ -62,14 +71,14 @@ def test_generated_histories(snowpark: SnowparkTables, world: World) -> None:
     expected: dict[Any, pl.DataFrame] = {}
     for tables in (POLARS, snowpark):
         known, who = tables.frame(orders), tables.frame(customers)
-        for view in FEATURE_VIEWS:
-            frame = view.compute(observed(known, windows), who, windows)
+        for view in VIEWS:
+            frame = features_of(view, known, who, windows)
             found = tables.collect(frame).sort(KEY)
             assert_frame_equal(found, expected.setdefault(view, found), rel_tol=1e-9)
-        found = tables.collect(churn_labels(known, who, windows)).sort(KEY)
+        found = tables.collect(labels_of(known, windows)).sort(KEY)
         assert_frame_equal(found, expected.setdefault("labels", found))
     loop = by_a_loop(orders, customers, windows)
-    assert_frame_equal(expected[FEATURE_VIEWS[1]], loop, rel_tol=1e-9)
+    assert_frame_equal(expected[VIEWS[1]], loop, rel_tol=1e-9)
     assert dict(expected["labels"].rows()) == labels_by_a_loop(orders, windows)
 
 
@@ -88,19 +97,19 @@ def sample(shared_session: Any) -> SnowparkEngine:
 Computed = Callable[[Engine[Any]], Any]
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_features_of_the_sample(sample: SnowparkEngine, view: FeatureView) -> None:
     local = PolarsEngine(SAMPLE)
-    found = sample.collect(prepare.features(sample, view, DEFAULT))
-    expected = local.collect(prepare.features(local, view, DEFAULT))
+    found = sample.collect(prepare.features(sample, CHURN, view, DEFAULT))
+    expected = local.collect(prepare.features(local, CHURN, view, DEFAULT))
     assert found.height > 1000
     assert_frame_equal(found, expected, rel_tol=1e-9)
 
 
 def test_labels_of_the_sample(sample: SnowparkEngine) -> None:
     local = PolarsEngine(SAMPLE)
-    found = sample.collect(prepare.labels(sample, DEFAULT))
-    assert_frame_equal(found, local.collect(prepare.labels(local, DEFAULT)))
+    found = sample.collect(prepare.labels(sample, CHURN, DEFAULT))
+    assert_frame_equal(found, local.collect(prepare.labels(local, CHURN, DEFAULT)))
 
 
 def test_the_tables_come_back_as_they_were_saved(sample: SnowparkEngine) -> None:
@@ -111,15 +120,15 @@ def test_the_tables_come_back_as_they_were_saved(sample: SnowparkEngine) -> None
 
 
 def test_the_problems_are_those_of_the_files(sample: SnowparkEngine) -> None:
-    here = sample.problems(DEFAULT, outcome=True)
+    here = sample.violations(CHURN, DEFAULT, outcome=True)
     assert [str(p) for p in here] == [
-        str(p) for p in PolarsEngine(SAMPLE).problems(DEFAULT, outcome=True)
+        str(p) for p in PolarsEngine(SAMPLE).violations(CHURN, DEFAULT, outcome=True)
     ]
 
 
 def test_the_sql_is_readable(sample: SnowparkEngine) -> None:
     """No user function, no row number; literals are typed; names are qualified."""
-    frame = prepare.features(sample, FEATURE_VIEWS[1], DEFAULT)
+    frame = prepare.features(sample, CHURN, VIEWS[1], DEFAULT)
     (sql,) = frame.data.queries["queries"]
     for word in ("ROW_NUMBER", "SNOWPARK_TEMP", "CREATE "):
         assert word not in sql.upper()

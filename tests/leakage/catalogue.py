@@ -432,7 +432,7 @@ def returns_no_customers(orders, customers, w):
     return spend(orders, w).drop(K)
 
 
-@leaks("features", "one-row-per-customer")
+@leaks("features", "one-row-per-entity")
 def one_row_an_order(orders, customers, w):
     return known(orders, w).select(K, A)
 
@@ -697,7 +697,7 @@ def rows_of(orders: pl.DataFrame, customers: pl.DataFrame, w: Windows) -> pl.Dat
 train_part = pl.col("SPLIT") == "train"
 
 
-@leaks("training", "split-customer")
+@leaks("training", "split-entity")
 def a_customer_in_both_parts(orders, customers, w):
     rows = split_by_hash(rows_of(orders, customers, w))
     return pl.concat(
@@ -709,7 +709,7 @@ def a_customer_in_both_parts(orders, customers, w):
     )
 
 
-@leaks("training", "split-customer")
+@leaks("training", "split-entity")
 def snapshots_in_both_parts(orders, customers, w):
     now = rows_of(orders, customers, w).with_columns(SPLIT=pl.lit("test"))
     earlier = rows_of(orders, customers, w.ending(w.as_of - 30 * DAY)).with_columns(
@@ -718,7 +718,7 @@ def snapshots_in_both_parts(orders, customers, w):
     return pl.concat([earlier, now])
 
 
-@leaks("training", "split-customer")
+@leaks("training", "split-entity")
 def snapshots_named_in_the_id(orders, customers, w):
     now, earlier = (
         rows_of(orders, customers, v).with_columns(pl.col(K) + f"@{v.as_of}", SPLIT=pl.lit(part))

@@ -8,18 +8,23 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
 from churn import leakage
 from churn.domain.errors import UsageError
-from churn.domain.features import FEATURE_VIEWS
-from churn.domain.labels import churn_labels
-from churn.domain.windows import DEFAULT, Windows
-from churn.leakage import audit_features, audit_labels, audit_training, audit_view
-from churn.leakage.boxes import Memory
+from churn.domain.windows import Windows
+from churn.leakage import (
+    audit_features,
+    audit_label,
+    audit_labels,
+    audit_training,
+    audit_view,
+)
+from churn.leakage.subject import Memory
 from tests import strategies
 from tests.conftest import SAMPLE, customers_frame, orders_frame
 from tests.leakage.catalogue import HONEST, LATE, LEAKS
+from tests.shipped import CHURN, DEFAULT, VIEWS, churn_labels
 
 AUDITS: dict[str, Callable[..., leakage.Report]] = {
     "features": audit_features,
@@ -36,6 +41,10 @@ def name_of(value: Any) -> str:
 
 
 World = tuple[pl.DataFrame, pl.DataFrame]
+
+
+def named(world: World) -> dict[str, pl.DataFrame]:
+    return dict(zip(("orders", "customers"), world, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -95,22 +104,22 @@ def test_the_catalogue_is_as_large_as_promised() -> None:
     assert set(leakage.RULES) - named <= {"label-coverage"}
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_registered_views_do_not_leak(world: World, view: Any) -> None:
-    report = audit_view(view, *world, DEFAULT)
+    report = audit_view(view, CHURN, named(world), DEFAULT)
     assert report.ok, report
     assert report.seconds < 5
 
 
 def test_registered_labels_do_not_leak(world: World) -> None:
-    report = audit_labels(churn_labels, *world, DEFAULT)
+    report = audit_label(CHURN.label, CHURN, named(world), DEFAULT)
     assert report.ok, report
 
 
-@pytest.mark.parametrize("view", FEATURE_VIEWS, ids=str)
+@pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_without_the_filter_of_the_pipeline_the_views_would_leak(world: World, view: Any) -> None:
     """The audit sees that it is `observed` that keeps the future out."""
-    report = audit_features(view.compute, *world, DEFAULT)
+    report = audit_features(view.compute, named(world), DEFAULT)
     assert report.rules == {"future"}
 
 
@@ -121,10 +130,11 @@ def test_no_generated_world_makes_a_registered_view_move(
     world: tuple[pl.DataFrame, pl.DataFrame, Windows],
 ) -> None:
     orders, customers, windows = world
-    if orders.is_empty():
-        return
-    for view in FEATURE_VIEWS:
-        report = audit_view(view, orders, customers, windows, quick=True)
+    assume(not orders.is_empty())
+    for view in VIEWS:
+        report = audit_view(
+            view, CHURN, {"orders": orders, "customers": customers}, windows, quick=True
+        )
         assert report.ok, report
 
 
@@ -139,7 +149,7 @@ def test_the_smallest_example_is_one_order() -> None:
     customers = customers_frame([("A-1", "Basic"), ("A-2", "Premium")])
     report = audit_features(leaky, orders, customers, DEFAULT)
     example = next(f.example for f in report.findings if f.column == "X")
-    assert "one order of A-" in example
+    assert "one row of orders of A-" in example
     assert "added on 2024-07-01: X of A-" in example
 
 
@@ -163,7 +173,7 @@ def test_gaps_belong_to_neither_window(world: World) -> None:
         plain = Windows(
             as_of=w.as_of, observation_start=w.observation_start, outcome_end=w.outcome_end
         )
-        return churn_labels(orders, customers, plain)
+        return churn_labels(orders, plain)
 
     assert audit_labels(churn_labels, *world, gap).ok
     assert "label-overlap" in audit_labels(without_gap, *world, gap).rules
@@ -179,9 +189,9 @@ def test_examples_of_other_types(world: World, kind: str) -> None:
         orders = orders.with_columns(pl.col("ORDER_DATE").cast(pl.Datetime("us")))
     if kind == "lazy":
         orders, customers = orders.lazy(), customers.lazy()  # type: ignore[assignment]
-    report = audit_view(FEATURE_VIEWS[1], orders, customers, DEFAULT)
+    report = audit_view(VIEWS[1], CHURN, named((orders, customers)), DEFAULT)
     assert report.ok, report
-    assert "future" in audit_features(FEATURE_VIEWS[1].compute, orders, customers, DEFAULT).rules
+    assert "future" in audit_features(VIEWS[1].compute, orders, customers, DEFAULT).rules
 
 
 def test_timestamps_lost_at_midnight_of_the_last_day(world: World) -> None:
@@ -231,7 +241,7 @@ def test_tiny_examples_with_odd_ids_are_not_accused(ids: list[str]) -> None:
 def test_a_date_of_the_row_dates_its_attributes(world: World, column: str, leaks: bool) -> None:
     orders, customers = world
     dated = customers.with_columns(pl.lit(date(2024, 8, 1)).alias(column))
-    report = audit_view(FEATURE_VIEWS[1], orders, dated, DEFAULT, quick=True)
+    report = audit_view(VIEWS[1], CHURN, named((orders, dated)), DEFAULT, quick=True)
     assert report.rules == ({"late-attribute"} if leaks else set())
 
 
@@ -287,5 +297,5 @@ def test_the_audit_leaves_what_a_function_remembers_as_it_was() -> None:
 
 
 def test_equal_audits_say_the_same(world: World) -> None:
-    first, second = (audit_features(FEATURE_VIEWS[1].compute, *world, DEFAULT) for _ in range(2))
+    first, second = (audit_features(VIEWS[1].compute, *world, DEFAULT) for _ in range(2))
     assert first.findings == second.findings

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from churn.domain.errors import DataError
 from churn.model.split import is_train, split
+from tests.shipped import CHURN, KEY
 
 
 def population(size: int, churned: list[int]) -> pl.DataFrame:
@@ -36,7 +37,7 @@ def test_four_of_five_customers_train() -> None:
 
 def test_parts_share_no_customer_and_lose_none() -> None:
     rows = population(500, [i % 2 for i in range(500)])
-    parts = split(rows)
+    parts = split(rows, KEY, CHURN.label)
     assert sorted([*parts.train["CUSTOMER_ID"], *parts.test["CUSTOMER_ID"]]) == sorted(
         rows["CUSTOMER_ID"]
     )
@@ -45,17 +46,17 @@ def test_parts_share_no_customer_and_lose_none() -> None:
 
 def test_parts_that_churn_differently_are_a_finding() -> None:
     rows = population(2000, [int(is_train(f"C{i}")) if i % 3 else i % 2 for i in range(2000)])
-    (finding,) = split(rows).findings
+    (finding,) = split(rows, KEY, CHURN.label).findings
     assert "the parts are not alike: " in finding
     assert "standard errors apart" in finding
 
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_one_class_only_is_refused(label: int) -> None:
-    with pytest.raises(DataError, match=r"one class only: .* customers of 100"):
-        split(population(100, [label] * 100))
+    with pytest.raises(DataError, match=r"one class only: .* rows of 100"):
+        split(population(100, [label] * 100), KEY, CHURN.label)
 
 
 def test_too_few_customers_for_a_test_part_are_refused() -> None:
     with pytest.raises(DataError, match="one class only"):
-        split(population(2, [0, 1]))
+        split(population(2, [0, 1]), KEY, CHURN.label)

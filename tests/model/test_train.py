@@ -10,20 +10,26 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from churn.domain.errors import DataError
-from churn.domain.features import FEATURE_VIEWS
-from churn.domain.windows import DEFAULT
 from churn.engines.polars import PolarsEngine
 from churn.model import evaluate, explain, plots, train
+from churn.model.algorithms import XGBOOST
+from churn.model.metrics import METRICS, NAMES, Labels
 from churn.pipelines import prepare
+from tests.shipped import CHURN, DEFAULT, VIEWS
 
-V2 = FEATURE_VIEWS[1]
+V2 = VIEWS[1]
 FEATURES = V2.features
+XGB = [XGBOOST]
+
+
+def quiet(*_: int) -> None:
+    """No progress is shown."""
 
 
 @pytest.fixture(scope="module")
 def rows(sample_engine: PolarsEngine) -> pl.DataFrame:
-    features = prepare.feature_rows(sample_engine, V2, DEFAULT)
-    labels = sample_engine.collect(prepare.labels(sample_engine, DEFAULT))
+    features = prepare.feature_rows(sample_engine, CHURN, V2, DEFAULT)
+    labels = sample_engine.collect(prepare.labels(sample_engine, CHURN, DEFAULT))
     return labels.join(features, on="CUSTOMER_ID").sort("CUSTOMER_ID").head(600)
 
 
@@ -33,13 +39,13 @@ def x(rows: pl.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def y(rows: pl.DataFrame) -> evaluate.Labels:
-    return train.labels(rows)
+def y(rows: pl.DataFrame) -> Labels:
+    return train.labels(rows, CHURN.label)
 
 
 @pytest.fixture(scope="module")
-def fitted(x: pd.DataFrame, y: evaluate.Labels) -> Pipeline:
-    return train.pipeline(FEATURES, train.NAMED_RUNS["Conservative"], seed=1).fit(x, y)
+def fitted(x: pd.DataFrame, y: Labels) -> Pipeline:
+    return train.pipeline(XGBOOST, FEATURES, XGBOOST.presets["Conservative"], seed=1).fit(x, y)
 
 
 def test_inputs_are_in_the_order_of_the_view_and_numbers_are_floats(x: pd.DataFrame) -> None:
@@ -47,56 +53,56 @@ def test_inputs_are_in_the_order_of_the_view_and_numbers_are_floats(x: pd.DataFr
     assert set(x.drop(columns="SEGMENT").dtypes) == {np.dtype("float64")}
 
 
-def test_training_twice_gives_one_model(x: pd.DataFrame, y: evaluate.Labels) -> None:
+def test_training_twice_gives_one_model(x: pd.DataFrame, y: Labels) -> None:
     """Same data, same seed, same numbers, to the last bit; whatever threads did what first."""
 
     def once() -> list[train.Candidate]:
-        return list(train.search(x, y, FEATURES, draws=3, seed=5, advance=lambda *_: None))
+        return list(train.search(XGB, x, y, FEATURES, draws=3, seed=5, advance=quiet))
 
     for a, b in zip(once(), once(), strict=True):
         assert (a.name, a.parameters) == (b.name, b.parameters)
         assert np.array_equal(a.out_of_fold, b.out_of_fold)
 
 
-def test_another_seed_gives_other_folds(x: pd.DataFrame, y: evaluate.Labels) -> None:
+def test_another_seed_gives_other_folds(x: pd.DataFrame, y: Labels) -> None:
     losses = {
-        train.search(x, y, FEATURES, draws=0, seed=s, advance=lambda *_: None)[0].log_loss
+        train.search(XGB, x, y, FEATURES, draws=0, seed=s, advance=quiet)[0].log_loss
         for s in (1, 2)
     }
     assert len(losses) == 2
 
 
-def test_search_names_the_runs_of_the_lab_and_the_best_draw(
-    x: pd.DataFrame, y: evaluate.Labels
-) -> None:
+def test_search_names_the_runs_of_the_lab_and_the_best_draw(x: pd.DataFrame, y: Labels) -> None:
     told: list[tuple[int, int]] = []
-    found = train.search(x, y, FEATURES, draws=2, seed=0, advance=lambda *t: told.append(t))
+    found = train.search(
+        [XGBOOST], x, y, FEATURES, draws=2, seed=0, advance=lambda *t: told.append(t)
+    )
     assert [c.name for c in found] == ["Baseline", "DeepTree", "Conservative", "Tuned"]
     assert told == [(i, 5) for i in range(1, 6)]
     assert train.best(found).log_loss == min(c.log_loss for c in found)
 
 
-def test_nobody_is_predicted_by_a_model_that_saw_them(x: pd.DataFrame, y: evaluate.Labels) -> None:
+def test_nobody_is_predicted_by_a_model_that_saw_them(x: pd.DataFrame, y: Labels) -> None:
     """A model that could look up its own customers would separate random labels."""
     coin = np.random.default_rng(0).integers(0, 2, len(y))
-    found = train.search(x, coin, FEATURES, draws=0, seed=0, advance=lambda *_: None)
+    found = train.search(XGB, x, coin, FEATURES, draws=0, seed=0, advance=quiet)
     deep = found[1]
-    assert evaluate.RANKING["roc_auc"](coin, deep.out_of_fold) < 0.6
+    assert METRICS["roc_auc"].function(coin, deep.out_of_fold) < 0.6
 
 
-def test_repeats_have_25_folds_and_a_spread(x: pd.DataFrame, y: evaluate.Labels) -> None:
-    candidate = train.search(x, y, FEATURES, draws=0, seed=0, advance=lambda *_: None)[2]
+def test_repeats_have_25_folds_and_a_spread(x: pd.DataFrame, y: Labels) -> None:
+    candidate = train.search(XGB, x, y, FEATURES, draws=0, seed=0, advance=quiet)[2]
     again = train.repeated(candidate, x, y, FEATURES, seed=0)
     assert len(again.folds) == 25
     summary = again.cross_validated(0.5)
-    assert set(summary) == set(evaluate.NAMES)
+    assert set(summary) == set(NAMES)
     assert all(values["std"] > 0 for values in summary.values())
 
 
-def test_every_fitted_step_is_inside_the_pipeline(x: pd.DataFrame, y: evaluate.Labels) -> None:
+def test_every_fitted_step_is_inside_the_pipeline(x: pd.DataFrame, y: Labels) -> None:
     """Encoding learns its categories from the rows it is fitted on, and from no others."""
     basic = x["SEGMENT"] == "Basic"
-    fitted = train.pipeline(FEATURES, {"n_estimators": 5}, seed=0).fit(x[basic], y[basic])
+    fitted = train.pipeline(XGBOOST, FEATURES, {"n_estimators": 5}, seed=0).fit(x[basic], y[basic])
     assert list(fitted[train.ENCODE].named_transformers_["text"].categories_[0]) == ["Basic"]
     assert train.probabilities(fitted, x).shape == (len(x),)  # unknown segments are no error
 
@@ -114,10 +120,10 @@ def test_missing_values_are_no_error(fitted: Pipeline, x: pd.DataFrame) -> None:
     assert any("AVG_ORDER_AMOUNT unknown" in reason for reason in said[1])
 
 
-@pytest.mark.parametrize(("churned", "says"), [(4, "4 customers .* churned"), (96, "4 .* stayed")])
+@pytest.mark.parametrize(("churned", "says"), [(4, "4 rows .* churned"), (96, "4 .* stayed")])
 def test_fewer_customers_than_folds_are_refused(churned: int, says: str) -> None:
     with pytest.raises(DataError, match=says):
-        train.require_folds(np.array([1] * churned + [0] * (100 - churned)))
+        train.require_folds(np.array([1] * churned + [0] * (100 - churned)), CHURN.label)
 
 
 # Behaviour
@@ -136,7 +142,7 @@ def test_random_labels_cannot_be_learned(x: pd.DataFrame, fitted: Pipeline) -> N
     half = len(x) // 2
     model = clone(fitted).fit(x[:half], coin[:half])
     p = train.probabilities(model, x[half:])
-    assert 0.4 < evaluate.RANKING["roc_auc"](coin[half:], p) < 0.6
+    assert 0.4 < METRICS["roc_auc"].function(coin[half:], p) < 0.6
 
 
 # Explanation
@@ -211,7 +217,7 @@ def test_reasons_name_the_strongest_features_in_words() -> None:
 
 
 def test_plots_are_drawn_again_from_what_was_kept(
-    fitted: Pipeline, x: pd.DataFrame, y: evaluate.Labels, tmp_path: object
+    fitted: Pipeline, x: pd.DataFrame, y: Labels, tmp_path: object
 ) -> None:
     from pathlib import Path
 
@@ -221,8 +227,8 @@ def test_plots_are_drawn_again_from_what_was_kept(
         "roc": plots.roc(y, p, 0.8),
         "precision_recall": plots.precision_recall(y, p, 0.8),
         "calibration": plots.calibration(evaluate.calibration(y, p)),
-        "confusion_matrix": plots.confusion(evaluate.confusion(y, p, 0.5), 0.5),
-        "importance": plots.importance(explain.importance(fitted, x)),
+        "confusion_matrix": plots.confusion(evaluate.confusion(y, p, 0.5), 0.5, CHURN.label),
+        "importance": plots.importance(explain.importance(fitted, x), "share"),
         "shap_summary": plots.shap_summary(kept),
         "shap_waterfall": plots.shap_waterfall(kept, 0),
     }

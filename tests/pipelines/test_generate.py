@@ -10,12 +10,13 @@ import pytest
 from polars.testing import assert_frame_equal
 from sklearn.metrics import roc_auc_score
 
+from churn.domain.churn.generator import BOUNDARY_DAYS, FIRST_DAY, LAST_DAY, sample
 from churn.domain.errors import UsageError
-from churn.domain.windows import DAY, DEFAULT
+from churn.domain.windows import DAY
 from churn.engines.polars import PolarsEngine
 from churn.pipelines import prepare
-from churn.pipelines.generate import BOUNDARY_DAYS, FIRST_DAY, LAST_DAY, sample
 from tests.conftest import SAMPLE
+from tests.shipped import CHURN, DEFAULT, TABLES
 
 Tables = Mapping[str, pl.DataFrame]
 
@@ -27,13 +28,12 @@ def tables() -> Tables:
 
 @pytest.fixture(scope="module")
 def labelled(sample_engine: PolarsEngine) -> pl.DataFrame:
-    return sample_engine.collect(prepare.labels(sample_engine, DEFAULT))
+    return sample_engine.collect(prepare.labels(sample_engine, CHURN, DEFAULT))
 
 
 def test_the_committed_sample_is_what_the_generator_makes(
     tables: Tables, sample_engine: PolarsEngine
 ) -> None:
-    from churn.domain.contracts import TABLES
 
     for table in TABLES:
         assert_frame_equal(sample_engine.collect(sample_engine.read(table)), tables[table.name])
@@ -49,13 +49,11 @@ def test_equal_seeds_make_equal_tables_and_others_do_not() -> None:
 def test_any_size_keeps_the_contracts(tmp_path: object, customers: int, seed: int) -> None:
     from pathlib import Path
 
-    from churn.domain.contracts import TABLES
-
     engine = PolarsEngine(Path(str(tmp_path)))
     made = sample(customers, seed)
     for table in TABLES:
         engine.save(table, made[table.name])
-    assert engine.problems(DEFAULT, outcome=True) == ()
+    assert engine.violations(CHURN, DEFAULT, outcome=True) == ()
     assert made["CUSTOMERS"].height == customers
     assert set(BOUNDARY_DAYS) <= set(made["ORDERS"]["ORDER_DATE"])
 
@@ -85,12 +83,12 @@ def test_the_signal_is_there_but_not_perfect(labelled: pl.DataFrame) -> None:
     assert 0.3 < labelled["IS_CHURNED"].sum() / labelled.height < 0.5
 
 
-@pytest.mark.parametrize("attribute", prepare.ATTRIBUTES)
+@pytest.mark.parametrize("attribute", CHURN.attribute_names)
 def test_segments_and_regions_churn_differently(
     labelled: pl.DataFrame, sample_engine: PolarsEngine, attribute: str
 ) -> None:
     rates = (
-        labelled.join(prepare.attributes(sample_engine), on="CUSTOMER_ID")
+        labelled.join(prepare.attributes(sample_engine, CHURN, DEFAULT), on="CUSTOMER_ID")
         .group_by(attribute)
         .agg(pl.col("IS_CHURNED").mean())
     )["IS_CHURNED"]

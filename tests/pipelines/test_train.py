@@ -8,28 +8,31 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from churn.domain.churn.generator import sample
 from churn.domain.errors import DataError, StoreError
-from churn.domain.features import FEATURE_VIEWS
-from churn.domain.windows import DEFAULT
+from churn.domain.problem import Problem
 from churn.engines.polars import PolarsEngine
-from churn.model import evaluate
+from churn.model.algorithms import XGBOOST
+from churn.model.metrics import NAMES
 from churn.model.split import Split, split
-from churn.pipelines import train
-from churn.pipelines.generate import sample
+from churn.pipelines import recording, train
 from churn.pipelines.score import score
-from churn.stores import Reference, Stores, local
+from churn.pipelines.training import Training
+from churn.stores import Stores, local
+from churn.stores.records import Reference
 from tests.conftest import customers_frame, orders_frame
+from tests.shipped import CHURN, CUSTOMERS, DEFAULT, ORDERS, TABLES, VIEWS
 
-V1, V2 = FEATURE_VIEWS
+V1, V2 = VIEWS
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> PolarsEngine:
-    from churn.domain.contracts import TABLES
 
     engine = PolarsEngine(tmp_path_factory.mktemp("small"))
     tables = sample(500, 1)
@@ -38,12 +41,16 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> PolarsEngine:
     return engine
 
 
-def trained(engine: PolarsEngine, stores: Stores, seed: int = 1) -> train.Training:
+def trained(
+    engine: PolarsEngine, stores: Stores, seed: int = 1, problem: Problem = CHURN
+) -> Training:
     return train.run(
         engine,
+        problem,
         stores,
         V2,
         DEFAULT,
+        algorithms=[XGBOOST],
         draws=1,
         seed=seed,
         code_version="test",
@@ -53,7 +60,7 @@ def trained(engine: PolarsEngine, stores: Stores, seed: int = 1) -> train.Traini
 
 @dataclass(frozen=True)
 class Trained:
-    done: train.Training
+    done: Training
     stores: Stores
 
 
@@ -64,7 +71,7 @@ def once(
     """One training, for all tests that only look at it or score with it."""
     home = tmp_path_factory.mktemp("once")
     shutil.copy(database_template, home / "mlflow.db")
-    stores = local.stores(home)
+    stores = local.stores(home, CHURN)
     return Trained(trained(small, stores), stores)
 
 
@@ -76,15 +83,15 @@ def scorable(once: Trained) -> Stores:
 def test_training_from_end_to_end(once: Trained) -> None:
     done, stores = once.done, once.stores
     # What it reports
-    assert set(done.evaluation.metrics) == set(done.cross_validated) == set(evaluate.NAMES)
-    assert done.chosen.log_loss == min(c.log_loss for c in done.candidates)
+    assert set(done.evaluation.metrics) == set(done.choice.cross_validated) == set(NAMES)
+    assert done.choice.best.log_loss == min(c.log_loss for c in done.choice.candidates)
     # What it recorded
     runs = {run.name: run for run in stores.experiments.runs()}
     assert set(runs) == {"Baseline", "DeepTree", "Conservative", "Tuned"} == set(done.runs)
-    chosen = runs[done.chosen.name]
+    chosen = runs[done.choice.best.name]
     assert chosen.tags["chosen"] == "true"
     assert chosen.metrics["test_roc_auc"] == done.evaluation.metrics["roc_auc"]
-    assert chosen.parameters["data_hash"] == done.training_set.data_hash
+    assert chosen.parameters["data_hash"] == done.prepared.training_set.data_hash
     files = {str(p.relative_to(chosen.location)) for p in Path(chosen.location).rglob("*.*")}
     assert {f"plots/{name}.png" for name in PLOTS} <= files
     assert {"shap_values.parquet", "evaluation.json", "groups.csv", "importance.csv"} <= files
@@ -92,12 +99,12 @@ def test_training_from_end_to_end(once: Trained) -> None:
     assert done.version.version == "V1"
     assert done.version.is_default
     assert done.version.lineage.run == chosen.id
-    assert done.version.lineage.training_set == done.training_set.name
-    assert done.version.lineage.threshold == done.threshold
+    assert done.version.lineage.training_set == done.prepared.training_set.name
+    assert done.version.lineage.threshold == done.choice.threshold
     # What it listed
     listed = pl.read_csv(done.risk_list.location)
-    assert listed.height == done.training_set.rows
-    json.dumps(train.summary(done, "file"))
+    assert listed.height == done.prepared.training_set.rows
+    json.dumps(recording.summary(done))
 
 
 PLOTS = (
@@ -115,7 +122,7 @@ def test_only_the_chosen_run_ever_saw_the_test_part(once: Trained) -> None:
     """The test part is read once: no other run has a number from it to be compared by."""
     for run in once.stores.experiments.runs():
         tested = [name for name in run.metrics if name.startswith("test_")]
-        assert bool(tested) == (run.name == once.done.chosen.name)
+        assert bool(tested) == (run.name == once.done.choice.best.name)
 
 
 def test_the_test_part_chooses_nothing(
@@ -123,15 +130,21 @@ def test_the_test_part_chooses_nothing(
 ) -> None:
     """Make the training part the test part, on which deep trees shine: the same model comes out."""
 
-    def cheat(rows: pl.DataFrame) -> Split:
-        parts = split(rows)
+    def cheat(*arguments: Any) -> Split:
+        parts = split(*arguments)
         return replace(parts, test=parts.train)
 
     monkeypatch.setattr(train, "split", cheat)
     a, b = once.done, trained(small, stores)
     assert b.evaluation.metrics == b.evaluation.train_metrics
-    assert (a.chosen.name, a.chosen.parameters) == (b.chosen.name, b.chosen.parameters)
-    assert (a.threshold, a.cross_validated) == (b.threshold, b.cross_validated)
+    assert (a.choice.best.name, a.choice.best.parameters) == (
+        b.choice.best.name,
+        b.choice.best.parameters,
+    )
+    assert (a.choice.threshold, a.choice.cross_validated) == (
+        b.choice.threshold,
+        b.choice.cross_validated,
+    )
 
 
 def test_same_data_and_seed_give_the_same_numbers(
@@ -139,8 +152,8 @@ def test_same_data_and_seed_give_the_same_numbers(
 ) -> None:
     first, second = once.done, trained(small, stores)
     assert first.evaluation.metrics == second.evaluation.metrics
-    assert first.threshold == second.threshold
-    assert first.training_set.data_hash == second.training_set.data_hash
+    assert first.choice.threshold == second.choice.threshold
+    assert first.prepared.training_set.data_hash == second.prepared.training_set.data_hash
     assert first.risk_list.rows.equals(second.risk_list.rows)
 
 
@@ -149,9 +162,8 @@ def test_same_data_and_seed_give_the_same_numbers(
 
 def test_the_risk_list_is_ranked_and_complete(small: PolarsEngine, scorable: Stores) -> None:
     as_of = date(2024, 9, 15)
-    scored = score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), as_of)
+    scored = score(small, CHURN, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), as_of)
     rows = scored.rows
-    from churn.domain.contracts import ORDERS
 
     active = (
         small.collect(small.read(ORDERS))
@@ -177,44 +189,42 @@ def test_the_risk_list_is_ranked_and_complete(small: PolarsEngine, scorable: Sto
 def test_the_future_does_not_change_a_score(
     small: PolarsEngine, scorable: Stores, tmp_path: Path
 ) -> None:
-    from churn.domain.contracts import CUSTOMERS, ORDERS
 
     as_of = DEFAULT.as_of
     past = PolarsEngine(tmp_path)
     past.save(CUSTOMERS, small.collect(small.read(CUSTOMERS)))
     past.save(ORDERS, small.collect(small.read(ORDERS)).filter(pl.col("ORDER_DATE") <= as_of))
     reference = Reference("CUSTOMER_CHURN_PREDICTOR")
-    assert score(past, scorable, reference, as_of).rows.equals(
-        score(small, scorable, reference, as_of).rows
+    assert score(past, CHURN, scorable, reference, as_of).rows.equals(
+        score(small, CHURN, scorable, reference, as_of).rows
     )
 
 
 def test_scoring_a_date_again_replaces(small: PolarsEngine, scorable: Stores) -> None:
     reference = Reference("CUSTOMER_CHURN_PREDICTOR", "V1")
-    first, again = (score(small, scorable, reference, date(2024, 8, 31)) for _ in range(2))
+    first, again = (score(small, CHURN, scorable, reference, date(2024, 8, 31)) for _ in range(2))
     assert first.location == again.location
     assert pl.read_csv(again.location).height == again.rows.height
 
 
 def test_scoring_beyond_the_data_is_refused(small: PolarsEngine, scorable: Stores) -> None:
     with pytest.raises(DataError, match="as-of date 2025-06-01 is outside the data"):
-        score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), date(2025, 6, 1))
+        score(small, CHURN, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), date(2025, 6, 1))
 
 
-def test_a_changed_definition_is_a_finding(
-    small: PolarsEngine, scorable: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from churn.domain import features
+def test_a_changed_definition_is_a_finding(small: PolarsEngine, scorable: Stores) -> None:
+    def compute(orders: Any, customers: Any, windows: Any) -> Any:
+        return V2.compute(orders, customers, windows).with_columns(RETURN_RATE=0.0)
 
-    changed = replace(V2, compute=lambda o, c, w: V2.compute(o, c, w).with_columns(RETURN_RATE=0.0))
-    monkeypatch.setattr(features, "FEATURE_VIEWS", (V1, changed))
-    (finding,) = score(small, scorable, Reference("CUSTOMER_CHURN_PREDICTOR"), None).findings
+    problem = replace(CHURN, views=(V1, replace(V2, compute=compute)))
+    reference = Reference("CUSTOMER_CHURN_PREDICTOR")
+    (finding,) = score(small, problem, scorable, reference, None).findings
     assert "the definition of CUSTOMER_FEATURES/v2 has changed since" in finding
 
 
 def test_an_unknown_model_is_refused(small: PolarsEngine, scorable: Stores) -> None:
     with pytest.raises(StoreError, match="there is no model NOPE"):
-        score(small, scorable, Reference("NOPE"), None)
+        score(small, CHURN, scorable, Reference("NOPE"), None)
 
 
 # Bad data

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from churn.domain.features import FEATURE_VIEWS
-from churn.domain.windows import DEFAULT
 from churn.model import train
-from churn.stores import MODEL_NAME, Lineage, ModelVersion, NewModel, NewRun, Reference, Stores
+from churn.model.algorithms import XGBOOST
+from churn.stores import Stores
+from churn.stores.records import Lineage, ModelVersion, NewModel, NewRun, Reference
+from tests.shipped import CHURN, DEFAULT, MODEL, VIEWS
 
 ROWS = pl.DataFrame({"CUSTOMER_ID": ["B", "A"], "X": [0.1, 0.2], "IS_CHURNED": [1, 0]})
 
-V1 = FEATURE_VIEWS[0]
+V1 = VIEWS[0]
 
 X = pd.DataFrame({name: np.arange(40.0) * (i + 1) for i, name in enumerate(V1.columns)})
-FITTED = train.pipeline(V1.features, {"n_estimators": 3}, seed=0).fit(X, np.arange(40) % 2)
+FITTED = train.pipeline(XGBOOST, V1.features, {"n_estimators": 3}, seed=0).fit(X, np.arange(40) % 2)
 
 
 def new_run(**changes: Any) -> NewRun:
@@ -45,6 +46,11 @@ def lineage(run: str, **changes: Any) -> Lineage:
         "gap_days": 0,
         "threshold": 0.1 + 0.2,
         "code_version": "0.1.0",
+        "problem": "churn",
+        "label": str(CHURN.label),
+        "label_fingerprint": CHURN.label.plan.fingerprint,
+        "tables": "ORDERS",
+        "algorithm": "xgboost",
     }
     return Lineage(**{**fields, **changes})
 
@@ -52,7 +58,7 @@ def lineage(run: str, **changes: Any) -> Lineage:
 def register(stores: Stores, **changes: Any) -> ModelVersion:
     run = stores.experiments.log(new_run())
     fields: dict[str, Any] = {
-        "name": MODEL_NAME,
+        "name": MODEL,
         "fitted": FITTED,
         "background": X.head(5),
         "comment": "a comment",
@@ -62,4 +68,4 @@ def register(stores: Stores, **changes: Any) -> ModelVersion:
 
 
 def of(selector: str) -> Reference:
-    return Reference(MODEL_NAME, selector)
+    return Reference(MODEL, selector)

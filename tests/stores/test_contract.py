@@ -16,29 +16,30 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from churn.domain.contracts import CUSTOMERS, ORDERS
+from churn.domain import schemas
 from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.expressions import Type
-from churn.domain.features import FEATURE_VIEWS, FeatureView
-from churn.domain.windows import DEFAULT
+from churn.domain.features import FeatureView
 from churn.engines import Engine
 from churn.engines.polars import PolarsEngine
 from churn.engines.snowpark import SnowparkEngine, fetch
 from churn.model import explain, train
+from churn.model.algorithms import XGBOOST
 from churn.pipelines import prepare
-from churn.stores import MODEL_NAME, Stores, local
+from churn.stores import Stores, local
 from churn.stores import snowflake as remote
 from tests.conftest import ROOT, customers_frame, orders_frame
+from tests.shipped import CHURN, CUSTOMERS, DEFAULT, MODEL, ORDERS, VIEWS
 from tests.stores.records import FITTED, X, lineage, new_run, of, register
 
-V1, V2 = FEATURE_VIEWS
+V1, V2 = VIEWS
 
 
 @pytest.fixture
 def remote_engine(snowpark_session: Any) -> SnowparkEngine:
     database = snowpark_session.get_current_database().strip('"')
-    engine = SnowparkEngine(snowpark_session, database, remote.PREP_DATA)
-    engine.prepare(remote.SCHEMAS)
+    engine = SnowparkEngine(snowpark_session, database, schemas.PREP_DATA)
+    engine.prepare(schemas.SCHEMAS)
     return engine
 
 
@@ -49,9 +50,9 @@ def target(
     """An engine and the stores beside it."""
     if request.param == "local":
         (tmp_path / "tables").mkdir()
-        return PolarsEngine(tmp_path / "tables"), local.stores(home)
+        return PolarsEngine(tmp_path / "tables"), local.stores(home, CHURN)
     engine = request.getfixturevalue("remote_engine")
-    return engine, remote.stores(engine.session, engine.database)
+    return engine, remote.stores(engine.session, engine.database, CHURN)
 
 
 @pytest.fixture
@@ -73,7 +74,9 @@ def engine(target: tuple[Engine[Any], Stores]) -> Engine[Any]:
 
 
 def saved(engine: Engine[Any], stores: Stores, view: FeatureView = V2) -> Any:
-    return stores.features.save(engine, view, DEFAULT, prepare.features(engine, view, DEFAULT))
+    return stores.features.save(
+        engine, view, DEFAULT, prepare.features(engine, CHURN, view, DEFAULT)
+    )
 
 
 def test_features_are_stored_with_their_record(engine: Engine[Any], stores: Stores) -> None:
@@ -81,7 +84,7 @@ def test_features_are_stored_with_their_record(engine: Engine[Any], stores: Stor
         features = saved(engine, stores, view)
         assert (features.record.view, features.record.rows) == (str(view), 2)
         assert features.record.fingerprint == view.plan.fingerprint
-        expected = prepare.feature_rows(engine, view, DEFAULT)
+        expected = prepare.feature_rows(engine, CHURN, view, DEFAULT)
         assert_frame_equal(features.rows, expected.sort("CUSTOMER_ID"))
 
 
@@ -89,12 +92,14 @@ def test_a_training_set_is_named_after_its_content(engine: Engine[Any], stores: 
     """The hash is that of these rows, on whichever target."""
     features = saved(engine, stores)
     made = [
-        stores.features.training_set(engine, V2, DEFAULT, prepare.labels(engine, DEFAULT), features)
+        stores.features.training_set(
+            engine, V2, CHURN.label, DEFAULT, prepare.labels(engine, CHURN, DEFAULT), features
+        )
         for _ in range(2)
     ]
     (record, rows), (again, _) = made
     assert record == again
-    assert (record.rows, record.churned) == (2, 1)
+    assert (record.rows, record.positives) == (2, 1)
     assert rows.columns == ["CUSTOMER_ID", "IS_CHURNED", *V2.columns]
     assert rows["IS_CHURNED"].to_list() == [0, 1]
     assert record.name == "TRAINING_SET_" + record.data_hash[:16].upper()
@@ -106,10 +111,12 @@ HASH = "a7229ab0205167e8e3dd7dd84eac17bb6c9997f5b343299a16465525d3ff8a70"
 
 def test_no_customers_are_no_training_set(engine: Engine[Any], stores: Stores) -> None:
     windows = DEFAULT.ending(date(2020, 6, 30))
-    nobody = prepare.features(engine, V2, windows)
+    nobody = prepare.features(engine, CHURN, V2, windows)
     features = stores.features.save(engine, V2, windows, nobody)
     with pytest.raises(DataError, match="nobody to learn from"):
-        stores.features.training_set(engine, V2, windows, prepare.labels(engine, windows), features)
+        stores.features.training_set(
+            engine, V2, CHURN.label, windows, prepare.labels(engine, CHURN, windows), features
+        )
 
 
 # Experiments
@@ -134,13 +141,13 @@ def test_runs_of_one_name_are_two_runs(stores: Stores) -> None:
 
 def test_an_empty_store_has_nothing(stores: Stores) -> None:
     assert list(stores.experiments.runs()) == []
-    assert list(stores.models.versions(MODEL_NAME)) == []
+    assert list(stores.models.versions(MODEL)) == []
 
 
 def test_a_version_knows_where_it_comes_from(stores: Stores) -> None:
     made = register(stores)
     (run,) = stores.experiments.runs()
-    assert (made.name, made.version, made.comment) == (MODEL_NAME, "V1", "a comment")
+    assert (made.name, made.version, made.comment) == (MODEL, "V1", "a comment")
     assert made.lineage == lineage(run.id)
     assert made.lineage.windows == DEFAULT
     assert made.metrics == {"roc_auc": 0.8}
@@ -156,7 +163,7 @@ def test_the_first_version_is_the_default_until_another_is_chosen(stores: Stores
     register(stores)
     assert stores.models.get(of("DEFAULT")).version == "V1"
     assert stores.models.set_default(of("V2")).is_default
-    assert [v.is_default for v in stores.models.versions(MODEL_NAME)] == [False, True]
+    assert [v.is_default for v in stores.models.versions(MODEL)] == [False, True]
     assert [stores.models.get(of(a)).version for a in ("FIRST", "LAST")] == ["V1", "V2"]
 
 
@@ -165,7 +172,7 @@ def test_an_alias_has_one_owner_and_moves_in_one_step(stores: Stores) -> None:
     register(stores)
     assert stores.models.set_alias(of("V1"), "production").aliases == ("PRODUCTION",)
     stores.models.set_alias(of("LAST"), "PRODUCTION")
-    assert [v.aliases for v in stores.models.versions(MODEL_NAME)] == [(), ("PRODUCTION",)]
+    assert [v.aliases for v in stores.models.versions(MODEL)] == [(), ("PRODUCTION",)]
     assert stores.models.get(of("PRODUCTION")).version == "V2"
     assert stores.models.set_alias(of("V2"), "STAGING").aliases == ("STAGING",)
 
@@ -203,7 +210,7 @@ def test_predictions_are_those_of_the_model(engine: Engine[Any], stores: Stores)
         for f in V2.features
     }
     x, y = pd.DataFrame(columns), generator.integers(0, 2, 60)
-    fitted = train.pipeline(V2.features, {"n_estimators": 9}, seed=0).fit(x, y)
+    fitted = train.pipeline(XGBOOST, V2.features, {"n_estimators": 9}, seed=0).fit(x, y)
     background = explain.background(x)
     version = register(stores, fitted=fitted, background=background)
     features = saved(engine, stores, V2)
@@ -225,7 +232,7 @@ def test_scores_of_the_same_version_and_date_are_replaced(
     engine, stores = target
     version = register(stores)
     as_of = date(2024, 6, 30)
-    facts = {"MODEL_NAME": version.name, "MODEL_VERSION": version.version, "AS_OF_DATE": as_of}
+    facts = {"MODEL": version.name, "MODEL_VERSION": version.version, "AS_OF_DATE": as_of}
     rows = pl.DataFrame(
         {"CUSTOMER_ID": ["A", "B"], "CHURN_PROBABILITY": [0.5, 0.25], "IS_AT_RISK": [1, 0]}
     ).with_columns(pl.lit(value).alias(name) for name, value in facts.items())
@@ -245,11 +252,11 @@ def test_scores_of_the_same_version_and_date_are_replaced(
 def test_a_registered_view_never_changes(remote_engine: SnowparkEngine) -> None:
     from dataclasses import replace
 
-    stores = remote.stores(remote_engine.session, remote_engine.database)
+    stores = remote.stores(remote_engine.session, remote_engine.database, CHURN)
     remote_engine.save(ORDERS, orders_frame([("A", "2024-06-01", 1.0, "FULFILLED")]))
     remote_engine.save(CUSTOMERS, customers_frame([("A", "Basic")]))
     saved(remote_engine, stores, V1)
-    changed = replace(V1, compute=lambda o, c, w: V1.compute(o.filter(*()), c, w).distinct())
+    changed = replace(V1, compute=lambda orders, windows: V1.compute(orders, windows).distinct())
     with pytest.raises(StoreError, match=r"registered in .* with another"):
         saved(remote_engine, stores, changed)
 
@@ -257,10 +264,11 @@ def test_a_registered_view_never_changes(remote_engine: SnowparkEngine) -> None:
 REGISTERING = """
 import json, sys
 from snowflake.snowpark import Session
+from churn.domain.churn import CHURN
 from churn.stores import snowflake
 from tests.stores.records import register
 session = Session.builder.configs(json.loads(sys.argv[1])).create()
-print(register(snowflake.stores(session, sys.argv[2])).version)
+print(register(snowflake.stores(session, sys.argv[2], CHURN)).version)
 """
 
 
@@ -281,7 +289,7 @@ def test_clients_at_once_get_versions_of_their_own(
     said = [client.communicate(timeout=120)[0].split() for client in clients]
     assert [client.returncode for client in clients] == [0, 0]
     assert sorted(words[-1] for words in said) == ["V1", "V2"]
-    versions = remote.stores(remote_engine.session, remote_engine.database).models.versions(
-        MODEL_NAME
+    versions = remote.stores(remote_engine.session, remote_engine.database, CHURN).models.versions(
+        MODEL
     )
     assert len({v.lineage.run for v in versions}) == 2

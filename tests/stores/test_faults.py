@@ -12,20 +12,19 @@ from collections.abc import Iterator
 import pytest
 from snowflake.snowpark import Session
 
-from churn import doctor, scripts
-from churn.domain.contracts import CUSTOMERS, ORDERS
+from churn.domain import schemas
 from churn.domain.errors import DataError, StoreError
-from churn.domain.features import FEATURE_VIEWS
-from churn.domain.windows import DEFAULT
 from churn.emulator.server import Emulator
 from churn.engines.snowpark import SnowparkEngine
 from churn.pipelines import prepare
-from churn.stores import MODEL_NAME, Stores
+from churn.remote import doctor, scripts
+from churn.stores import Stores
 from churn.stores import snowflake as remote
 from tests.conftest import ROOT, customers_frame, orders_frame
+from tests.shipped import CHURN, CUSTOMERS, DEFAULT, MODEL, ORDERS, VIEWS
 from tests.stores.records import new_run, register
 
-V1 = FEATURE_VIEWS[0]
+V1 = VIEWS[0]
 
 
 @pytest.fixture
@@ -38,11 +37,11 @@ def names() -> dict[str, str]:
 def admin(emulator: Emulator, names: dict[str, str]) -> Iterator[Session]:
     """After the setup."""
     with Session.builder.configs(emulator.connection).create() as session:
-        for _ in scripts.run(session, scripts.rendered("setup", names)):
+        for _ in scripts.run(session, scripts.rendered("setup", CHURN, names)):
             pass
         session.use_role("ACCOUNTADMIN")
         yield session
-        for _ in scripts.run(session, scripts.rendered("cleanup", names)):
+        for _ in scripts.run(session, scripts.rendered("cleanup", CHURN, names)):
             pass
 
 
@@ -64,7 +63,7 @@ def engine(session: Session, names: dict[str, str]) -> SnowparkEngine:
 
 @pytest.fixture
 def stores(session: Session, names: dict[str, str]) -> Stores:
-    return remote.stores(session, names["database"])
+    return remote.stores(session, names["database"], CHURN)
 
 
 def ailing(session: Session, names: dict[str, str]) -> list[doctor.Finding]:
@@ -79,7 +78,7 @@ def test_the_setup_leaves_nothing_to_mend(session: Session, names: dict[str, str
         (scripts.FOLDER / "01_setup.sql").read_text(),
     )
     created = {schema: set(re.findall(r"CREATE ([A-Z ]+)", text)) for text, schema in granted}
-    assert created == {schema: set(kinds) for schema, kinds in doctor.CREATES.items()}
+    assert created == {schema: set(kinds) for schema, kinds in schemas.CREATES.items()}
 
 
 def test_tables_that_were_not_loaded(session: Session, names: dict[str, str]) -> None:
@@ -93,7 +92,7 @@ def test_a_suspended_warehouse(
 ) -> None:
     admin.sql(f"ALTER WAREHOUSE {names['warehouse']} SET AUTO_RESUME = FALSE").collect()
     admin.sql(f"ALTER WAREHOUSE {names['warehouse']} SUSPEND").collect()
-    labels = prepare.labels(engine, DEFAULT)
+    labels = prepare.labels(engine, CHURN, DEFAULT)
     with pytest.raises(DataError, match=r"No active warehouse(.|\n)*churn doctor"):
         engine.collect(labels)
     (finding,) = ailing(session, names)
@@ -109,7 +108,7 @@ def test_a_missing_privilege(
     admin.sql(f"REVOKE CREATE MODEL ON {registry} FROM ROLE {names['role']}").collect()
     with pytest.raises(StoreError, match=r"privileges.*MODEL_REGISTRY(.|\n)*churn doctor"):
         register(stores)
-    assert list(stores.models.versions(MODEL_NAME)) == []
+    assert list(stores.models.versions(MODEL)) == []
     lineage = session.table(f"{names['database']}.MODEL_REGISTRY.MODEL_LINEAGE")
     assert lineage.count() == 0
     (finding,) = ailing(session, names)
@@ -135,7 +134,7 @@ def test_a_missing_schema(
     admin: Session, engine: SnowparkEngine, stores: Stores, names: dict[str, str], schema: str
 ) -> None:
     admin.sql(f"DROP SCHEMA {names['database']}.{schema}").collect()
-    features = prepare.features(engine, V1, DEFAULT)
+    features = prepare.features(engine, CHURN, V1, DEFAULT)
     tried = {
         "FEATURE_STORE": lambda: stores.features.save(engine, V1, DEFAULT, features),
         "EXPERIMENTS": lambda: stores.experiments.log(new_run()),
@@ -150,7 +149,9 @@ def test_features_that_a_model_does_not_take(
 ) -> None:
     """Somebody dropped a column of the stored features."""
     version = register(stores)
-    features = stores.features.save(engine, V1, DEFAULT, prepare.features(engine, V1, DEFAULT))
+    features = stores.features.save(
+        engine, V1, DEFAULT, prepare.features(engine, CHURN, V1, DEFAULT)
+    )
     history = f"{names['database']}.PREP_DATA.CUSTOMER_FEATURES_V1_HISTORY"
     session.sql(f"ALTER TABLE {history} DROP COLUMN {V1.columns[0]}").collect()
     with pytest.raises(StoreError, match=rf"scoring with .*V1.*{V1.columns[0]}"):
@@ -191,7 +192,7 @@ def test_a_client_that_is_killed_between_upload_and_registration(
         timeout=120,
     )
     assert killed.returncode == 9
-    versions = stores.models.versions(MODEL_NAME)
+    versions = stores.models.versions(MODEL)
     assert len(versions) == before
     again = register(stores)
     assert again.version == f"V{before + 1}"

@@ -10,7 +10,15 @@ from churn.model.algorithms.algorithm import Algorithm, Parameters
 from churn.model.algorithms.logistic import LOGISTIC
 from churn.model.algorithms.xgboost import XGBOOST
 
-__all__ = ["ALGORITHMS", "Algorithm", "Parameters", "named", "of_estimator"]
+__all__ = [
+    "ALGORITHMS",
+    "LOGISTIC",
+    "XGBOOST",
+    "Algorithm",
+    "Parameters",
+    "named",
+    "of_estimator",
+]
 
 ALGORITHMS: Mapping[str, Algorithm] = {a.name: a for a in (XGBOOST, LOGISTIC)}
 
