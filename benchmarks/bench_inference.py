@@ -21,6 +21,7 @@ from churn.domain.expressions import Type
 from churn.emulator.server import Emulator
 from churn.engines.snowpark import upload
 from churn.model import explain, train
+from churn.model.algorithms import XGBOOST
 from tests.shipped import VIEWS
 
 VIEW = VIEWS[1]

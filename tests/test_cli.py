@@ -77,7 +77,7 @@ def test_every_command_explains_itself(command: str) -> None:
 
 def test_help_shows_what_happens_without_an_option() -> None:
     shown = " ".join(churn("score", "--help").stdout.split())
-    for default in ("[data]", "[2024-06-30]", "[local]", "NAME[@ALIAS|/VERSION]"):
+    for default in ("[data]", "[the label's]", "[local]", "NAME[@ALIAS|/VERSION]"):
         assert default in shown
 
 
@@ -93,6 +93,7 @@ def test_check_is_silent_on_good_data() -> None:
     assert last_line(churn("data", "check", "--data", SAMPLE, "--json")) == {
         "ok": True,
         "problems": [],
+        "timeless": ["CUSTOMERS"],
     }
 
 
@@ -159,7 +160,7 @@ def test_windows_can_be_moved(tmp_path: Path) -> None:
 
 def test_explore_shows_rates_and_distributions() -> None:
     shown = churn("explore", "--data", SAMPLE).stdout
-    for heading in ("Rows", "Churn rate", "Orders by month", "Distribution", "Means by class"):
+    for heading in ("Rows", "CHURN_RATE", "ORDERS by month", "Distribution", "Means by class"):
         assert heading in shown
     found = last_line(churn("explore", "--data", SAMPLE, "--json"))
     assert found["rates"][0]["CUSTOMERS"] == found["rows"][2]["ROWS"]
@@ -302,6 +303,7 @@ def test_a_store_that_cannot_be_written_to_is_exit_1(
 
 LEAKY = """
 import polars as pl
+from churn.domain.churn import CHURN
 
 VIEW = CHURN.views[0]
 LABEL = CHURN.label

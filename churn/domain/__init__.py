@@ -1,1 +1,1 @@
-"""What churn means: values and rules, from the standard library only."""
+"""What a problem is: values and rules, from the standard library only."""

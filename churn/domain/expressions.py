@@ -409,7 +409,7 @@ class Expression:
         if not (isinstance(self, Operation) and self.name in AGGREGATES | ORDERED):
             raise UsageError(
                 f"over(...) follows an aggregate, lag or row_number(), found {self}",
-                'Write for instance col("ORDER_AMOUNT").sum().over("CUSTOMER_ID").',
+                'Write for instance col("AMOUNT").sum().over("KEY").',
             )
         order = _names(order_by) if order_by is not None else ()
         if order and self.name not in RUNNING | ORDERED:

@@ -23,7 +23,7 @@ from churn.leakage import (
 from churn.leakage.subject import Memory
 from tests import strategies
 from tests.conftest import SAMPLE, customers_frame, orders_frame
-from tests.leakage.catalogue import HONEST, LATE, LEAKS
+from tests.leakage.catalogue import HONEST, LATE, LEAKS, tables
 from tests.shipped import CHURN, DEFAULT, VIEWS, churn_labels
 
 AUDITS: dict[str, Callable[..., leakage.Report]] = {
@@ -97,10 +97,76 @@ def test_no_honest_function_is_accused(
     assert report.ok, report
 
 
+# Third and fourth tables, and labels of theirs
+
+LEAKY_TABLES = [(kind, rule, f) for kind, each in tables.LEAKS.items() for rule, f in each]
+CLEAN_TABLES = [(kind, f) for kind, each in tables.HONEST.items() for f in each]
+
+
+@pytest.fixture(scope="module")
+def five_tables(world: World) -> dict[str, pl.DataFrame]:
+    return tables.example(*world)
+
+
+def audited(kind: str, function: Any, example: dict[str, pl.DataFrame]) -> leakage.Report:
+    label = {} if kind == "features" else {"label": "IS_CANCELLED"}
+    one_date = function is not tables.only_on_large_tables
+    return AUDITS[kind](function, example, DEFAULT, time=tables.TIME, quick=one_date, **label)
+
+
+@pytest.mark.parametrize(("kind", "rule", "function"), LEAKY_TABLES, ids=name_of)
+def test_every_leak_of_another_table_is_found(
+    five_tables: dict[str, pl.DataFrame], kind: str, rule: str, function: Any
+) -> None:
+    report = audited(kind, function, five_tables)
+    assert rule in report.rules, report
+
+
+@pytest.mark.parametrize(("kind", "function"), CLEAN_TABLES, ids=name_of)
+def test_no_honest_function_of_other_tables_is_accused(
+    five_tables: dict[str, pl.DataFrame], kind: str, function: Any
+) -> None:
+    report = audited(kind, function, five_tables)
+    assert report.ok, report
+    assert not report.skipped
+
+
+def test_the_label_needs_no_name_and_its_event_is_found_out(
+    five_tables: dict[str, pl.DataFrame],
+) -> None:
+    late, honest = tables.cancelled_a_day_late, tables.cancelled_in_the_window
+    reports = [audit_labels(f, five_tables, DEFAULT, time=tables.TIME) for f in (late, honest)]
+    assert [r.rules for r in reports] == [{"label-late"}, set()]
+    assert "tickets on 2024-07-01 do not move the label" in reports[0].findings[0].example
+
+
+def test_a_report_says_how_tables_were_dated(five_tables: dict[str, pl.DataFrame]) -> None:
+    report = audit_features(tables.plan_as_of_then, five_tables, DEFAULT, time=tables.TIME)
+    assert report.clocks == ("orders by ORDER_DATE", "plans by VALID_FROM")
+    assert "tables: orders by ORDER_DATE, plans by VALID_FROM" in str(report)
+
+
+def test_a_clock_that_cannot_be_told_is_asked_for(five_tables: dict[str, pl.DataFrame]) -> None:
+    with pytest.raises(
+        UsageError, match=r"OPENED_ON, CLOSED_ON: which one dates its rows(.|\n)*time="
+    ):
+        audit_features(tables.known_tickets, five_tables, DEFAULT)
+
+
+def test_a_parameter_that_is_no_table_is_refused(five_tables: dict[str, pl.DataFrame]) -> None:
+    def misspelt(order: Any, windows: Windows) -> Any:
+        return order
+
+    with pytest.raises(UsageError, match=r"no table of the example 'order'\n.*Did you mean orders"):
+        audit_features(misspelt, five_tables, DEFAULT, time=tables.TIME)
+
+
 def test_the_catalogue_is_as_large_as_promised() -> None:
     assert len(LEAKY) >= 40
     assert len(CLEAN) >= 10
-    named = {rule for _, rule, _ in LEAKY}
+    assert len(LEAKY_TABLES) >= 35
+    assert len(CLEAN_TABLES) >= 15
+    named = {rule for _, rule, _ in (*LEAKY, *LEAKY_TABLES)}
     assert set(leakage.RULES) - named <= {"label-coverage"}
 
 

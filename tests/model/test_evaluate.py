@@ -64,8 +64,8 @@ def test_no_other_threshold_has_a_better_f1(rows: list[tuple[int, float]]) -> No
 def test_calibration_bins_hold_everybody_once(rows: list[tuple[int, float]]) -> None:
     y, p = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
     bins = evaluate.calibration(y, p)
-    assert bins["CUSTOMERS"].sum() == len(y)
-    assert (bins["CUSTOMERS"] * bins["ACTUAL"]).sum() == pytest.approx(y.sum())
+    assert bins["ROWS"].sum() == len(y)
+    assert (bins["ROWS"] * bins["ACTUAL"]).sum() == pytest.approx(y.sum())
     assert bins["PREDICTED"].is_sorted()
 
 
@@ -79,6 +79,8 @@ def test_no_skill_is_what_calling_everybody_a_churner_reaches() -> None:
 
 
 def test_groups_are_measured_apart() -> None:
-    found = evaluate.by_group({"REGION": pl.Series(["N", "N", "N", "S", None])}, Y, P, 0.5)
+    found = evaluate.by_group(
+        {"REGION": pl.Series(["N", "N", "N", "S", None])}, Y, P, 0.5, counted="CUSTOMERS"
+    )
     assert found.select("VALUE", "CUSTOMERS").rows() == [(None, 1), ("N", 3), ("S", 1)]
     assert found["roc_auc"].to_list() == [None, 0.5, None]

@@ -198,7 +198,7 @@ def test_shap_values_are_kept_whole(fitted: Pipeline, x: pd.DataFrame) -> None:
 
 def test_importance_shares_add_up_and_follow_the_signal(fitted: Pipeline, x: pd.DataFrame) -> None:
     found = explain.importance(fitted, x)
-    assert found["GAIN"].sum() == pytest.approx(1)
+    assert found["IMPORTANCE"].sum() == pytest.approx(1)
     assert found["FEATURE"][0] == "DAYS_SINCE_LAST_ORDER"
     assert set(found["FEATURE"]) == set(V2.columns)
 

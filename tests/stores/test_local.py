@@ -20,6 +20,7 @@ from churn.domain.errors import StoreError, UsageError
 from churn.domain.windows import Windows
 from churn.engines.polars import PolarsEngine
 from churn.stores import Stores, local
+from churn.stores.local import database
 from churn.stores.local.database import Database
 from churn.stores.local.features import ParquetFeatures
 from churn.stores.records import Features, FeatureSet, Reference, TrainingSet
@@ -42,7 +43,7 @@ def test_features_carry_their_own_record(home: Path) -> None:
     path = folder / "2024-06-30_from_2024-01-01.parquet"
     assert record.location == str(path)
     assert pl.read_parquet(path).rows() == ROWS.sort(KEY).rows()
-    kept = json.loads(pl.read_parquet_metadata(path)["churn"])
+    kept = json.loads(pl.read_parquet_metadata(path)["record"])
     assert (kept["fingerprint"], kept["data_hash"]) == (record.fingerprint, record.data_hash)
 
 
@@ -167,7 +168,7 @@ def test_a_store_that_cannot_be_written_to_says_so(tmp_path: Path) -> None:
 def test_a_store_that_is_held_by_another_process_is_named(
     stores: Stores, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local, "PATIENCE", 0.05)
+    monkeypatch.setattr(database, "PATIENCE", 0.05)
     with Database(home).writing(), pytest.raises(StoreError, match="by another process"):
         stores.experiments.log(new_run())
 

@@ -19,7 +19,7 @@ from churn.stores.records import Features, FeatureSet, TrainingSet, require_popu
 
 F = TypeVar("F", bound=Frame)
 
-RECORD = "churn"
+RECORD = "record"
 
 
 @dataclass(frozen=True)
