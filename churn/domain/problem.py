@@ -227,7 +227,29 @@ def load(name: str) -> Problem:
             f"{name} is of type {type(value).__name__}, not a Problem",
             "Name a value made by churn.domain.problem.Problem(...).",
         )
+    for definition in (*value.labels, *value.views):
+        _require_written(definition)
     return value
+
+
+def _require_written(definition: Definition) -> None:
+    """Refuse what cannot be written out, before anything is computed.
+
+    Raises:
+        UsageError: The function raises an error on tables and windows that are only names.
+    """
+    try:
+        _ = definition.plan
+    except UserError as error:
+        raise UsageError(
+            f"{definition} is not well defined: {error.message}", error.hint
+        ) from error
+    except Exception as error:
+        raise UsageError(
+            f"{definition} cannot be written out: {type(error).__name__}: {error}",
+            "Its function may use the verbs of churn.domain.frames and the expressions of "
+            "churn.domain.expressions, and nothing of one engine.",
+        ) from error
 
 
 def attribute_of(name: str, kind: str) -> Any:

@@ -286,7 +286,10 @@ def test_timestamps_lost_at_midnight_of_the_last_day(world: World) -> None:
     ],
 )
 def test_tiny_examples_with_odd_ids_are_not_accused(ids: list[str]) -> None:
-    from tests.leakage.catalogue import seeded_split_of_the_known_customers, three_parts
+    from tests.leakage.catalogue.training import (
+        seeded_split_of_the_known_customers,
+        three_parts,
+    )
 
     days = ("2024-02-10", "2024-04-10", "2024-06-20", "2024-08-01", "2024-12-20")
     rows = [
@@ -326,7 +329,7 @@ def test_a_date_of_one_column_dates_no_other(world: World) -> None:
 
 
 def test_what_could_not_be_asked_is_said(world: World) -> None:
-    from tests.leakage.catalogue import split_by_hash_and_nothing_fitted
+    from tests.leakage.catalogue.training import split_by_hash_and_nothing_fitted
 
     def fussy(orders: Any, customers: Any, w: Windows) -> Any:
         if "ANOTHER" in customers["SEGMENT"]:
