@@ -1,4 +1,4 @@
-"""Roles, privileges and warehouses: what a session may do, and whether it can compute.
+"""Roles and privileges: what a session may do.
 
 A role may do what was granted to it or to a role that it has, and everything with what it owns.
 ACCOUNTADMIN may do everything. Sources: Snowflake's "Overview of Access Control" and the access
@@ -7,33 +7,15 @@ control requirements on each statement's page.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
-from churn.emulator import statements
-from churn.emulator.errors import SqlError, missing, unsupported
-from churn.emulator.objects import Name, Object
-
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
-
-SYSTEM_ROLES = {
-    "ACCOUNTADMIN": frozenset[str](),
-    "SECURITYADMIN": frozenset({"CREATE ROLE", "CREATE USER", "MANAGE GRANTS"}),
-    "USERADMIN": frozenset({"CREATE ROLE", "CREATE USER"}),
-    "SYSADMIN": frozenset({"CREATE DATABASE", "CREATE WAREHOUSE"}),
-    "PUBLIC": frozenset[str](),
-}
-"""Snowflake's own roles, with their privileges on the account."""
+from churn.emulator.account.account import SYSTEM_ROLES, Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.language.errors import SqlError, missing
+from churn.emulator.language.names import Name
 
 RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")
-
-# What a role has
 
 
 def unlimited(session: Session) -> bool:
@@ -43,6 +25,16 @@ def unlimited(session: Session) -> bool:
 def roles(session: Session) -> set[str]:
     """The session's role and all roles that it has through grants."""
     return {session.role} | closure(session.account, "ROLE", session.role)
+
+
+def assigned(account: Account, user: str, role: str) -> bool:
+    """Whether the user has the role: those that prove nothing, and those with a password here,
+    have all of them.
+    """
+    name = user.upper()
+    if account.users is None or name in account.users or role == "PUBLIC":
+        return True
+    return role in closure(account, "USER", name)
 
 
 def closure(account: Account, kind: str, name: str) -> set[str]:
@@ -70,7 +62,9 @@ def held(session: Session, kind: str, name: Name) -> set[str]:
     return found
 
 
-def made(account: Account, kind: str, name: Name, *, copy_grants: bool = False) -> None:
+def apply_future_grants(
+    account: Account, kind: str, name: Name, *, copy_grants: bool = False
+) -> None:
     """What is made anew has the grants that were said of the future, and none from before."""
     if not copy_grants:
         revoke_all(account, kind, name)
@@ -155,9 +149,6 @@ def existing(session: Session, kind: str, name: Name) -> Object | None:
     return next((o for k in kinds if (o := session.account.objects.find(k, name))), None)
 
 
-# What it needs
-
-
 def need(session: Session, kind: str, name: Name, *privileges: str) -> None:
     """One of the privileges on the object, or to own it; none named: any.
 
@@ -174,6 +165,17 @@ def need(session: Session, kind: str, name: Name, *privileges: str) -> None:
         raise missing(kind, name)
     if privileges and not found & {"OWNERSHIP", *privileges}:
         raise denied(kind, name.name or name.schema or name.database)
+
+
+def need_object(session: Session, kind: str, name: Name, *privileges: str) -> Object:
+    """The object, for a role that has one of the privileges on it; none named: any.
+
+    Raises:
+        SqlError: It is not there, or not for this role.
+    """
+    stored = session.account.objects.need(kind, name)
+    need(session, kind, name, *privileges)
+    return stored
 
 
 def need_place(session: Session, name: Name) -> None:
@@ -210,114 +212,7 @@ def denied(kind: str, name: str) -> SqlError:
     )
 
 
-# Statements
-
-
 CHANGED = (*RELATIONS, "DATASET", "EXPERIMENT", "FILE FORMAT", "MODEL", "STAGE", "TAG", "TASK")
+
+
 CREATED = (*CHANGED, "FUNCTION", "PROCEDURE")
-CHANGE = re.compile(
-    rf"(?:ALTER|COMMENT\s+(?:IF\s+EXISTS\s+)?ON)\s+(?P<kind>{'|'.join(CHANGED)})\s+"
-    rf"(?:IF\s+EXISTS\s+)?(?P<name>{statements.NAME})\s*(?P<rest>\w*)",
-    re.IGNORECASE,
-)
-OPERATIONS = ("REFRESH", "RESUME", "SUSPEND")
-
-
-def check_statement(session: Session, text: str) -> None:
-    """What changes an object needs its ownership."""
-    found = None if unlimited(session) else CHANGE.match(text)
-    if found is None:
-        return
-    kind, name = " ".join(found["kind"].upper().split()), session.name(found["name"])
-    if existing(session, kind, name):
-        need(session, kind, name, "OPERATE" if found["rest"].upper() in OPERATIONS else "OWNERSHIP")
-
-
-# Trees
-
-
-def check_tree(session: Session, tree: exp.Expression) -> None:
-    """The privileges on each table that a query or DML names, and a warehouse to run it."""
-    used = list(_used(session, tree))
-    if (session.computing or session.changing) and used:
-        need_warehouse(session)
-    if unlimited(session):
-        return
-    for name, privilege in used:
-        if name.schema == "INFORMATION_SCHEMA":
-            need_place(session, name)
-            continue
-        for each in privilege.split():
-            need(session, "TABLE", name, each)
-
-
-def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
-    """The tables and views that the tree names, with the privilege that it takes."""
-    target = (
-        tree.this if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge) else None
-    )
-    target = target.this if isinstance(target, exp.Schema) else target
-    created = tree.find(exp.Table) if isinstance(tree, exp.Create) else None
-    for node in tree.find_all(exp.Table):
-        if isinstance(node.this, exp.Func):
-            raise unsupported(f"FROM {node.this.sql(dialect='snowflake')[:60]}")
-        if node is created or not isinstance(node.this, exp.Identifier):
-            continue
-        parts = [_folded(p) for p in node.parts]
-        if len(parts) == 1 and (session.registered(parts[0]) or _is_local(node, parts[0])):
-            continue
-        database = parts[-3] if len(parts) > 2 else session.database
-        schema = parts[-2] if len(parts) > 1 else session.schema
-        if database and schema:
-            yield (
-                Name(database, schema, parts[-1]),
-                _changes(tree) if node is target else "SELECT",
-            )
-
-
-def _folded(part: exp.Identifier) -> str:
-    return str(part.this if part.quoted else part.this.upper())
-
-
-def _is_local(node: exp.Expression, name: str) -> bool:
-    """Whether the name is that of a common table expression which the node sees."""
-    child, parent = node, node.parent
-    while parent is not None:
-        of_itself = isinstance(parent, exp.With)
-        ctes = parent if of_itself else parent.args.get("with_")
-        if ctes is not None and ctes is not child:
-            for cte in ctes.expressions:
-                if of_itself and cte is child and not ctes.args.get("recursive"):
-                    break  # it sees those before it, and not itself
-                if _folded(cte.args["alias"].this) == name:
-                    return True
-        child, parent = parent, parent.parent
-    return False
-
-
-def _changes(tree: exp.Expression) -> str:
-    """The privileges that a change of rows takes."""
-    if isinstance(tree, exp.Merge):
-        thens = [when.args["then"] for when in tree.args["whens"].expressions]
-        return " ".join(
-            {then.key.upper() if isinstance(then, exp.DML) else "DELETE" for then in thens}
-        )
-    return str(tree.meta.get("privilege", tree.key.upper()))
-
-
-def need_warehouse(session: Session) -> None:
-    """One that runs; a suspended one is resumed, if it may be."""
-    objects = session.account.objects
-    found = objects.find("WAREHOUSE", Name(name=session.warehouse or ""))
-    if found is not None and found.get("state") == "SUSPENDED":
-        resumes = str(found.get("auto_resume", "TRUE")).upper() == "TRUE"
-        found = found.having(state="STARTED") if resumes else None
-        if found:
-            objects.put(found)
-    if found is None:
-        raise SqlError(
-            "No active warehouse selected in the current session.  Select an active warehouse "
-            "with the 'use warehouse' command.",
-            606,
-            "57P03",
-        )

@@ -1,239 +1,38 @@
-"""Roles, privileges and warehouses: what a session may do, and whether it can compute.
-
-A role may do what was granted to it or to a role that it has, and everything with what it owns.
-ACCOUNTADMIN may do everything. Sources: Snowflake's "Overview of Access Control" and the access
-control requirements on each statement's page.
-"""
+"""What a statement needs before it runs: privileges on what it names, a warehouse."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from sqlglot import exp
+from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
+from sqlglot.optimizer.scope import traverse_scope
 
-from churn.emulator import statements
-from churn.emulator.errors import SqlError, missing, unsupported
-from churn.emulator.objects import Name, Object
+from churn.emulator.account.access import CHANGED, existing, need, need_place, unlimited
+from churn.emulator.account.account import Session
+from churn.emulator.language.errors import SqlError, unsupported
+from churn.emulator.language.names import NAME, Name
 
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
-
-SYSTEM_ROLES = {
-    "ACCOUNTADMIN": frozenset[str](),
-    "SECURITYADMIN": frozenset({"CREATE ROLE", "CREATE USER", "MANAGE GRANTS"}),
-    "USERADMIN": frozenset({"CREATE ROLE", "CREATE USER"}),
-    "SYSADMIN": frozenset({"CREATE DATABASE", "CREATE WAREHOUSE"}),
-    "PUBLIC": frozenset[str](),
-}
-"""Snowflake's own roles, with their privileges on the account."""
-
-RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")
-
-# What a role has
-
-
-def unlimited(session: Session) -> bool:
-    return session.role == "ACCOUNTADMIN" or "ACCOUNTADMIN" in roles(session)
-
-
-def roles(session: Session) -> set[str]:
-    """The session's role and all roles that it has through grants."""
-    return {session.role} | closure(session.account, "ROLE", session.role)
-
-
-def closure(account: Account, kind: str, name: str) -> set[str]:
-    """The roles that a role or user has: those granted to it, and to those."""
-    granted = [g for g in account.objects.all("GRANT") if g["granted_on"] == "ROLE"]
-    found = {"PUBLIC"}
-    new = {g["on"] for g in granted if (g["to_kind"], g["to"]) == (kind, name)}
-    while new := new - found:
-        found |= new
-        new = {g["on"] for g in granted if g["to_kind"] == "ROLE" and g["to"] in new}
-    return found
-
-
-def held(session: Session, kind: str, name: Name) -> set[str]:
-    """The privileges that the session's role has on an object, OWNERSHIP among them."""
-    mine, objects = roles(session), session.account.objects
-    kinds = RELATIONS if kind in RELATIONS else (kind,)
-    there = [o for k in kinds if (o := objects.find(k, name))]
-    found = {"OWNERSHIP" for o in there if o.owner in mine}
-    for grant in objects.all("GRANT"):
-        if grant["to"] not in mine or grant["to_kind"] != "ROLE":
-            continue
-        if grant["granted_on"] in kinds and grant["on"] == str(name):
-            found.add(grant["privilege"])
-    return found
-
-
-def made(account: Account, kind: str, name: Name, *, copy_grants: bool = False) -> None:
-    """What is made anew has the grants that were said of the future, and none from before."""
-    if not copy_grants:
-        revoke_all(account, kind, name)
-    schema, database = Name(name.database, name.schema), Name(name.database)
-    said = {
-        (f"FUTURE {kind}S IN SCHEMA", str(schema)),
-        (f"FUTURE {kind}S IN DATABASE", str(database)),
-    }
-    for grant in account.objects.all("GRANT"):
-        if (grant["granted_on"], grant["on"]) in said:
-            account.objects.put(on_other(grant, granted_on=kind, on=str(name)))
-
-
-def on_account(session: Session) -> Container[str]:
-    """The privileges that the session's role has on the account."""
-    if unlimited(session):
-        return Everything()
-    mine = roles(session)
-    grants = session.account.objects.all("GRANT")
-    of_roles = (g for g in grants if g["granted_on"] == "ACCOUNT" and g["to_kind"] == "ROLE")
-    granted = {g["privilege"] for g in of_roles if g["to"] in mine}
-    return granted.union(*(SYSTEM_ROLES.get(role, ()) for role in mine))
-
-
-class Everything:
-    def __contains__(self, privilege: object) -> bool:
-        return True
-
-
-def stored(kind: str, name: Name) -> Name:
-    """The name under which an object is kept: databases and schemas are named by themselves."""
-    if kind == "DATABASE":
-        return Name(name=name.database)
-    return Name(name.database, name=name.schema) if kind == "SCHEMA" else name
-
-
-def revoke_all(account: Account, kind: str, name: Name) -> None:
-    """The grants on what is dropped or replaced, and on all in it; those to a role or user."""
-    kinds = RELATIONS if kind in RELATIONS else (kind,)
-    within = f"{name}." if kind in ("DATABASE", "SCHEMA") else None
-    for grant in account.objects.all("GRANT"):
-        on = grant["granted_on"] in kinds and grant["on"] == str(name)
-        inside = within is not None and grant["on"].startswith(within)
-        future = within is not None and grant["granted_on"].endswith(f"IN {kind}")
-        to = (grant["to_kind"], grant["to"]) == (kind, name.name)
-        if on or inside or to or (future and grant["on"] == str(name)):
-            account.objects.drop("GRANT", grant.name)
-
-
-def rename_all(account: Account, kind: str, name: Name, new: Name) -> None:
-    """The grants on what has a new name."""
-    for grant in account.objects.all("GRANT"):
-        if (grant["granted_on"], grant["on"]) == (kind, str(name)):
-            account.objects.drop("GRANT", grant.name)
-            account.objects.put(on_other(grant, on=str(new)))
-
-
-def on_other(grant: Object, **changes: str) -> Object:
-    """The same grant on something else."""
-    changed = grant.having(**changes)
-    return replace(changed, name=grant_key(changed))
-
-
-def grant_key(grant: Object) -> Name:
-    """One grant of a privilege on an object to somebody."""
-    said = (grant[k] for k in ("privilege", "granted_on", "on", "to_kind", "to"))
-    return Name(name=" ".join(said))
-
-
-def give(session: Session, kind: str, name: Name, role: str) -> None:
-    """Make the role the owner."""
-    if found := existing(session, kind, stored(kind, name)):
-        session.account.objects.put(replace(found, owner=role))
-
-
-def visible(session: Session, kind: str, name: Name) -> bool:
-    return unlimited(session) or bool(held(session, kind, name))
-
-
-def existing(session: Session, kind: str, name: Name) -> Object | None:
-    kinds = RELATIONS if kind in RELATIONS else (kind,)
-    return next((o for k in kinds if (o := session.account.objects.find(k, name))), None)
-
-
-# What it needs
-
-
-def need(session: Session, kind: str, name: Name, *privileges: str) -> None:
-    """One of the privileges on the object, or to own it; none named: any.
-
-    Raises:
-        SqlError: As if it were not there for a role without any privilege on it or on what it is
-            in; access control error for a role with another one.
-    """
-    if unlimited(session):
-        return
-    if name.schema:
-        need_place(session, name)
-    found = held(session, kind, name)
-    if not found:
-        raise missing(kind, name)
-    if privileges and not found & {"OWNERSHIP", *privileges}:
-        raise denied(kind, name.name or name.schema or name.database)
-
-
-def need_place(session: Session, name: Name) -> None:
-    """Any privilege on the database and on the schema, as for everything that is in them."""
-    if unlimited(session):
-        return
-    if not held(session, "DATABASE", Name(name=name.database)):
-        raise missing("database", name.database)
-    schema = Name(name.database, name=name.schema)
-    if name.schema != "INFORMATION_SCHEMA" and not held(session, "SCHEMA", schema):
-        raise missing("schema", schema)
-
-
-def need_account(session: Session, privilege: str) -> None:
-    if privilege not in on_account(session):
-        raise denied("account", "EMULATOR")
-
-
-def need_creation(session: Session, kind: str, name: Name, *, temporary: bool) -> None:
-    """CREATE <kind> on the schema; temporary tables and functions need none."""
-    if unlimited(session):
-        return
-    need_place(session, name)
-    if not (temporary and kind in ("TABLE", "FUNCTION", "PROCEDURE")):
-        need(session, "SCHEMA", Name(name.database, name=name.schema), f"CREATE {kind}")
-
-
-def denied(kind: str, name: str) -> SqlError:
-    return SqlError(
-        f"SQL access control error:\nInsufficient privileges to operate on {kind.lower()} "
-        f"'{name}'.",
-        3001,
-        "42501",
-    )
-
-
-# Statements
-
-
-CHANGED = (*RELATIONS, "DATASET", "EXPERIMENT", "FILE FORMAT", "MODEL", "STAGE", "TAG", "TASK")
-CREATED = (*CHANGED, "FUNCTION", "PROCEDURE")
 CHANGE = re.compile(
     rf"(?:ALTER|COMMENT\s+(?:IF\s+EXISTS\s+)?ON)\s+(?P<kind>{'|'.join(CHANGED)})\s+"
-    rf"(?:IF\s+EXISTS\s+)?(?P<name>{statements.NAME})\s*(?P<rest>\w*)",
+    rf"(?:IF\s+EXISTS\s+)?(?P<name>{NAME})\s*(?P<rest>\w*)",
     re.IGNORECASE,
 )
+
+
 OPERATIONS = ("REFRESH", "RESUME", "SUSPEND")
 
 
 def check_statement(session: Session, text: str) -> None:
     """What changes an object needs its ownership."""
-    found = None if unlimited(session) else CHANGE.match(text)
-    if found is None:
+    change = None if unlimited(session) else CHANGE.match(text)
+    if change is None:
         return
-    kind, name = " ".join(found["kind"].upper().split()), session.name(found["name"])
+    kind, name = " ".join(change["kind"].upper().split()), session.name(change["name"])
     if existing(session, kind, name):
-        need(session, kind, name, "OPERATE" if found["rest"].upper() in OPERATIONS else "OWNERSHIP")
-
-
-# Trees
+        operation = change["rest"].upper() in OPERATIONS
+        need(session, kind, name, "OPERATE" if operation else "OWNERSHIP")
 
 
 def check_tree(session: Session, tree: exp.Expression) -> None:
@@ -253,6 +52,7 @@ def check_tree(session: Session, tree: exp.Expression) -> None:
 
 def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
     """The tables and views that the tree names, with the privilege that it takes."""
+    tree, own = _with_own_names(tree)
     target = (
         tree.this if isinstance(tree, exp.Insert | exp.Update | exp.Delete | exp.Merge) else None
     )
@@ -261,38 +61,33 @@ def _used(session: Session, tree: exp.Expression) -> Iterator[tuple[Name, str]]:
     for node in tree.find_all(exp.Table):
         if isinstance(node.this, exp.Func):
             raise unsupported(f"FROM {node.this.sql(dialect='snowflake')[:60]}")
-        if node is created or not isinstance(node.this, exp.Identifier):
+        if node is created or id(node) in own or not isinstance(node.this, exp.Identifier):
             continue
-        parts = [_folded(p) for p in node.parts]
-        if len(parts) == 1 and (session.registered(parts[0]) or _is_local(node, parts[0])):
+        parts = [str(p.this if p.quoted else p.this.upper()) for p in node.parts]
+        if len(parts) == 1 and session.registered(parts[0]):
             continue
         database = parts[-3] if len(parts) > 2 else session.database
         schema = parts[-2] if len(parts) > 1 else session.schema
         if database and schema:
-            yield (
-                Name(database, schema, parts[-1]),
-                _changes(tree) if node is target else "SELECT",
-            )
+            privilege = _changes(tree) if node is target else "SELECT"
+            yield Name(database, schema, parts[-1]), privilege
 
 
-def _folded(part: exp.Identifier) -> str:
-    return str(part.this if part.quoted else part.this.upper())
+def _with_own_names(tree: exp.Expression) -> tuple[exp.Expression, set[int]]:
+    """The tree, and which of its tables are names of its own common table expressions.
 
-
-def _is_local(node: exp.Expression, name: str) -> bool:
-    """Whether the name is that of a common table expression which the node sees."""
-    child, parent = node, node.parent
-    while parent is not None:
-        of_itself = isinstance(parent, exp.With)
-        ctes = parent if of_itself else parent.args.get("with_")
-        if ctes is not None and ctes is not child:
-            for cte in ctes.expressions:
-                if of_itself and cte is child and not ctes.args.get("recursive"):
-                    break  # it sees those before it, and not itself
-                if _folded(cte.args["alias"].this) == name:
-                    return True
-        child, parent = parent, parent.parent
-    return False
+    What a scope cannot tell counts as a table, for which a privilege is needed.
+    """
+    if tree.find(exp.With) is None:
+        return tree, set()
+    folded = normalize_identifiers(tree.copy(), dialect="snowflake")
+    own = {
+        id(node)
+        for scope in traverse_scope(folded)
+        for node in scope.tables
+        if not node.db and node.name in scope.cte_sources
+    }
+    return folded, own
 
 
 def _changes(tree: exp.Expression) -> str:

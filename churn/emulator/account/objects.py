@@ -7,7 +7,6 @@ user's transaction.
 from __future__ import annotations
 
 import json
-import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from churn.emulator.errors import exists, missing
+from churn.emulator.language.errors import exists, missing
+from churn.emulator.language.names import Name, like
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -26,25 +26,6 @@ CREATE TABLE IF NOT EXISTS objects (
     PRIMARY KEY (kind, database, schema, parent, name)
 )
 """
-
-
-@dataclass(frozen=True, order=True)
-class Name:
-    """Where an object is: account objects have no schema, children name their parent."""
-
-    database: str = ""
-    schema: str = ""
-    name: str = ""
-    parent: str = ""
-
-    def __str__(self) -> str:
-        """The full name, in SQL."""
-        parts = (self.database, self.schema, self.name)
-        return ".".join(sql_identifier(p) for p in parts if p)
-
-    def child(self, name: str) -> Name:
-        path = f"{self.parent}/{self.name}" if self.parent else self.name
-        return Name(self.database, self.schema, name, path)
 
 
 @dataclass(frozen=True)
@@ -64,25 +45,6 @@ class Object:
 
     def having(self, **properties: Any) -> Object:
         return replace(self, properties=self.properties | properties)
-
-
-def sql_identifier(part: str) -> str:
-    """The name as SQL must write it: bare where that means the same."""
-    if re.fullmatch(r"[A-Z_][A-Z0-9_$]*", part):
-        return part
-    return '"' + part.replace('"', '""') + '"'
-
-
-def like(pattern: str | None, value: str) -> bool:
-    """SHOW ... LIKE: % and _, upper and lower case alike."""
-    if pattern is None:
-        return True
-    pieces = re.findall(r"\\.|%|_|[^\\%_]+", pattern)
-    wild = {"%": ".*", "_": "."}
-    regex = "".join(
-        wild.get(p) or re.escape(p[1:] if p[0] == "\\" and len(p) > 1 else p) for p in pieces
-    )
-    return re.fullmatch(regex, value, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _within(database: str, schema: str | None) -> tuple[str, tuple[str, ...]]:

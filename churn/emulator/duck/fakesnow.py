@@ -5,7 +5,6 @@ Pinned to fakesnow 0.12.1. Nothing else in this package imports fakesnow.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,23 +12,21 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import snowflake.connector.errors as connector_errors
-import sqlglot
 from fakesnow import info_schema, macros
 from fakesnow.conn import FakeSnowflakeConnection
 from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import show
 from sqlglot import exp
-from sqlglot.dialects.snowflake import Snowflake
-from sqlglot.errors import ParseError
 
-from churn.emulator import macros as own
-from churn.emulator.errors import SqlError, compilation, unsupported
+from churn.emulator.duck import macros as own
+from churn.emulator.duck.errors import TranslatedErrors
+from churn.emulator.language.errors import unsupported
 
 GLOBAL = "_fs_global"
 
 # fakesnow fetches Arrow in a way that DuckDB 2 warns of, for each query.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
+
 
 Rewrite = Callable[[exp.Expression], exp.Expression]
 
@@ -39,52 +36,6 @@ class _Forgetful(dict[str, Any]):
 
     def __setitem__(self, key: str, value: Any) -> None:
         pass
-
-
-class _Parser(Snowflake.Parser):
-    """Remembers how an expression was written, which names its column when nothing else does."""
-
-    def _parse_expression(self) -> exp.Expression | None:
-        start = self._curr
-        found = super()._parse_expression()
-        if found is not None and start is not None and self._prev is not None:
-            found.meta["text"] = self._find_sql(start, self._prev)
-        return found
-
-
-class _Snowflake(Snowflake):
-    Parser = _Parser
-
-
-def parse(sql: str) -> exp.Expression:
-    """One statement's tree.
-
-    Raises:
-        SqlError: It is not SQL, or more than one statement.
-    """
-    try:
-        found = [
-            e for e in _DIALECT.parse(sql) if e is not None and not isinstance(e, exp.Semicolon)
-        ]
-    except ParseError as error:
-        raise _syntax(error) from None
-    if len(found) != 1:
-        raise compilation(f"expected one statement, found {len(found)}", 8, "0A000")
-    return found[0]
-
-
-_DIALECT = _Snowflake()
-
-
-def _syntax(error: ParseError) -> SqlError:
-    first = error.errors[0] if error.errors else {}
-    where = f"line {first.get('line', 1)} at position {first.get('col', 0)}"
-    return compilation(
-        f"syntax error {where} unexpected '{first.get('highlight', '')}'. "
-        f"{first.get('description', error)}",
-        1003,
-        "42000",
-    )
 
 
 class Tables:
@@ -183,12 +134,12 @@ class Cursor(FakeSnowflakeCursor):
         """Commit or roll back what is open; nothing open is no error, as in Snowflake."""
         if self.in_transaction:
             self._conn._in_transaction = False
-            with _TranslatedErrors():
+            with TranslatedErrors():
                 self._duck_conn.commit() if commit else self._duck_conn.rollback()
 
     def run(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> pa.Table:
         """The statement's result as DuckDB's Arrow."""
-        with _TranslatedErrors():
+        with TranslatedErrors():
             self.check_db_and_schema(tree)
             for statement in self._transform_explode(tree):
                 translated = self._transform(statement, list(parameters) if parameters else None)
@@ -201,7 +152,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def merge(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> list[str]:
         """Run a MERGE as DuckDB's own; returns what was done to each row: INSERT, UPDATE..."""
-        with _TranslatedErrors():
+        with TranslatedErrors():
             self.check_db_and_schema(tree)
             sql = self._transform(tree, list(parameters or ())).sql(dialect="duckdb")
             done = self._duck_conn.execute(f"{sql} RETURNING merge_action", list(parameters or ()))
@@ -209,7 +160,7 @@ class Cursor(FakeSnowflakeCursor):
 
     def describe(self, query: exp.Expression) -> pa.Schema:
         """The columns of a query, without running it."""
-        with _TranslatedErrors():
+        with TranslatedErrors():
             self.check_db_and_schema(query)
             unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
             sql = self._transform(unbound, None).sql(dialect="duckdb")
@@ -217,70 +168,3 @@ class Cursor(FakeSnowflakeCursor):
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         return super()._transform(self._rewrite(expression), params)
-
-
-class _TranslatedErrors:
-    """DuckDB's and fakesnow's errors, as Snowflake's numbers."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        match error:
-            case None | SqlError():
-                return
-            case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
-                raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
-            case connector_errors.Error():
-                raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
-            case ParseError():
-                raise _syntax(error) from None
-            case duckdb.ParserException():
-                # It was Snowflake's SQL to the parser, and is none of DuckDB's.
-                raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
-            case duckdb.Error():
-                number, state = next(
-                    ((n, s) for kind, n, s in DUCKDB if isinstance(error, kind)), (100000, "22000")
-                )
-                raise _known(str(error), number, state) from error
-            case NotImplementedError() | sqlglot.errors.UnsupportedError():
-                raise unsupported(str(error)) from error
-            case AssertionError() | AttributeError() | KeyError() | TypeError() | ValueError():
-                # Where fakesnow's translation met what it does not expect.
-                raise unsupported(f"{type(error).__name__}: {error}") from error
-
-
-DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
-    (duckdb.ConversionException, 100035, "22007"),
-    (duckdb.OutOfRangeException, 100046, "22003"),
-    (duckdb.ConstraintException, 100072, "22000"),
-    (duckdb.BinderException, 904, "42000"),
-    (duckdb.CatalogException, 2003, "42S02"),
-    (duckdb.ParserException, 1003, "42000"),
-    (duckdb.TransactionException, 90232, "0A000"),
-    (duckdb.NotImplementedException, 2, "0A000"),
-    (duckdb.IOException, 100016, "22000"),
-]
-
-FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
-TABLE = re.compile(r"(Table|View) with name \"?(.+?)\"? (does not exist|already exists)")
-COLUMN = re.compile(
-    r"(?:Referenced column|column) \"(.+?)\" not found|does not have a column named \"(.+?)\""
-)
-
-
-def _known(message: str, number: int | None, state: str | None) -> SqlError:
-    """The error in Snowflake's words where it says what they say."""
-    if own.DIVISION_BY_ZERO in message:
-        return SqlError(own.DIVISION_BY_ZERO, 100051, "22012")
-    if found := FUNCTION.search(message):
-        name = found[1].upper()
-        return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")
-    if found := TABLE.search(message):
-        if found[3] == "already exists":
-            return compilation(f"Object '{found[2]}' already exists.", 2002, "42710")
-        return compilation(f"Object '{found[2]}' does not exist or not authorized.", 2003, "42S02")
-    if found := COLUMN.search(message):
-        return compilation(f"invalid identifier '{found[1] or found[2]}'", 904, "42000")
-    if "already exists" in message:
-        return compilation(message.split("\n", maxsplit=1)[0], 2002, "42710")
-    return SqlError(message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000")

@@ -1,4 +1,4 @@
-"""The HTTP side: the routes that Snowflake's connector calls, and their answers."""
+"""The routes that Snowflake's connector calls, and their answers."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from churn.emulator import logins, wire
-from churn.emulator.account import Account
-from churn.emulator.errors import SqlError
-from churn.emulator.session import VERSION, Session, identifier
-from churn.emulator.statements import Result
+from churn.emulator.account import execution
+from churn.emulator.account.account import VERSION, Account, Session
+from churn.emulator.http import logins, wire
+from churn.emulator.language.errors import SqlError
+from churn.emulator.language.names import identifier
+from churn.emulator.language.results import Result
+from churn.emulator.language.text import TOKENS
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,14 @@ LOGIN_PARAMETERS = {
     "TIMEZONE": "Etc/UTC",
 }
 
+CONTEXT = {
+    "database": "databaseName",
+    "schema": "schemaName",
+    "role": "roleName",
+    "warehouse": "warehouse",
+}
+"""What a login may ask for, by its name in the query of the address."""
+
 
 class UnauthorizedError(Exception):
     """The token is not that of an open session."""
@@ -42,120 +52,129 @@ class UnauthorizedError(Exception):
 
 def create(account: Account) -> Starlette:
     """The application that answers for an account."""
-
-    async def login(request: Request) -> JSONResponse:
-        body = (await _body(request))["data"]
-        query = request.query_params
-        try:
-            asked = {
-                key: identifier(query[parameter]) if query.get(parameter) else None
-                for key, parameter in (
-                    ("database", "databaseName"),
-                    ("schema", "schemaName"),
-                    ("role", "roleName"),
-                    ("warehouse", "warehouse"),
-                )
-            }
-            session = account.login(logins.user_of(account, body), **asked)
-        except SqlError as error:
-            return _failure(error)
-        session.parameters.update(
-            {k: v for k, v in (body.get("SESSION_PARAMETERS") or {}).items() if k.isupper()}
-        )
-        return _success(
-            {
-                "token": session.token,
-                "masterToken": session.token,
-                "validityInSeconds": 3600,
-                "masterValidityInSeconds": 14400,
-                "displayUserName": session.user,
-                "serverVersion": VERSION,
-                "sessionId": session.number,
-                "parameters": [{"name": k, "value": v} for k, v in LOGIN_PARAMETERS.items()],
-                "sessionInfo": {
-                    "databaseName": session.database,
-                    "schemaName": session.schema,
-                    "warehouseName": session.warehouse,
-                    "roleName": session.role,
-                },
-            }
-        )
-
-    async def query(request: Request) -> JSONResponse:
-        session = _session(request)
-        body = await _body(request)
-        return await run_in_threadpool(_run, session, body)
-
-    async def result(request: Request) -> JSONResponse:
-        session = _session(request)
-        found = session.results.get(request.path_params["query"])
-        if found is None:
-            return _failure(SqlError("Statement not found", 709, "02000"))
-        return _success(_data(session, request.path_params["query"], found))
-
-    async def monitoring(request: Request) -> JSONResponse:
-        session = _session(request)
-        query = request.path_params["query"]
-        known = [{"id": query, "status": "SUCCESS"}] if query in session.results else []
-        return _success({"queries": known})
-
-    async def close_session(request: Request) -> JSONResponse:
-        if parse_qs(str(request.url.query)).get("delete"):
-            await run_in_threadpool(account.logout, _token(request))
-        return _success(None)
-
-    async def renew(request: Request) -> JSONResponse:
-        session = _session(request)
-        tokens = {"sessionToken": session.token, "masterToken": session.token}
-        return _success(tokens | {"validityInSecondsST": 3600, "validityInSecondsMT": 14400})
-
-    async def heartbeat(request: Request) -> JSONResponse:
-        _session(request)
-        return _success(None)
-
-    async def shared(request: Request) -> Response:
-        file = account.shared.get(request.path_params["token"])
-        if file is None or not file.is_file():
-            return _failure(SqlError("The address has expired", 91016, "22000"))
-        return FileResponse(file)
-
-    async def ignored(request: Request) -> JSONResponse:
-        return _success(None)
-
-    def _token(request: Request) -> str:
-        return request.headers.get("Authorization", "").partition('"')[2].rstrip('"')
-
-    def _session(request: Request) -> Session:
-        found = account.sessions.get(_token(request))
-        if found is None:
-            raise UnauthorizedError
-        return found
-
-    async def unauthorized(request: Request, error: Exception) -> JSONResponse:
-        gone = SqlError(
-            "Session no longer exists. New login required to access the service.", 390111, ""
-        )
-        return _failure(gone)
-
-    async def unknown(request: Request, error: Exception) -> JSONResponse:
-        return _failure(SqlError(f"The emulator has no page {request.url.path}", 2, "0A000"))
-
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/session/v1/login-request", login, methods=["POST"]),
-            Route("/session/token-request", renew, methods=["POST"]),
+            Route("/session/token-request", renew_token, methods=["POST"]),
             Route("/session/heartbeat", heartbeat, methods=["POST"]),
             Route("/session", close_session, methods=["POST"]),
             Route("/queries/v1/query-request", query, methods=["POST"]),
-            Route("/queries/v1/abort-request", ignored, methods=["POST"]),
-            Route("/queries/{query}/result", result, methods=["GET"]),
-            Route("/monitoring/queries/{query}", monitoring, methods=["GET"]),
-            Route("/files/{token}/{name}", shared, methods=["GET", "HEAD"]),
-            Route("/telemetry/send", ignored, methods=["POST"]),
-            Route("/telemetry/send/sessionless", ignored, methods=["POST"]),
+            Route("/queries/v1/abort-request", ignore, methods=["POST"]),
+            Route("/queries/{query}/result", result_of_query, methods=["GET"]),
+            Route("/monitoring/queries/{query}", monitor_query, methods=["GET"]),
+            Route("/files/{token}/{name}", shared_file, methods=["GET", "HEAD"]),
+            Route("/telemetry/send", ignore, methods=["POST"]),
+            Route("/telemetry/send/sessionless", ignore, methods=["POST"]),
         ],
-        exception_handlers={UnauthorizedError: unauthorized, 404: unknown},
+        exception_handlers={UnauthorizedError: unauthorized, 404: unknown_page},
     )
+    app.state.account = account
+    return app
+
+
+async def login(request: Request) -> JSONResponse:
+    body = (await _body(request))["data"]
+    account, asked = _account(request), request.query_params
+    try:
+        context = {k: identifier(asked[p]) if asked.get(p) else None for k, p in CONTEXT.items()}
+        session = logins.login(account, logins.user_of(account, body), **context)
+    except SqlError as error:
+        return _failure(error)
+    session.parameters.update(
+        {k: v for k, v in (body.get("SESSION_PARAMETERS") or {}).items() if k.isupper()}
+    )
+    return _success(
+        {
+            "token": session.token,
+            "masterToken": session.token,
+            "validityInSeconds": 3600,
+            "masterValidityInSeconds": 14400,
+            "displayUserName": session.user,
+            "serverVersion": VERSION,
+            "sessionId": session.number,
+            "parameters": [{"name": k, "value": v} for k, v in LOGIN_PARAMETERS.items()],
+            "sessionInfo": {
+                "databaseName": session.database,
+                "schemaName": session.schema,
+                "warehouseName": session.warehouse,
+                "roleName": session.role,
+            },
+        }
+    )
+
+
+async def renew_token(request: Request) -> JSONResponse:
+    session = _session(request)
+    tokens = {"sessionToken": session.token, "masterToken": session.token}
+    return _success(tokens | {"validityInSecondsST": 3600, "validityInSecondsMT": 14400})
+
+
+async def heartbeat(request: Request) -> JSONResponse:
+    _session(request)
+    return _success(None)
+
+
+async def close_session(request: Request) -> JSONResponse:
+    if parse_qs(str(request.url.query)).get("delete"):
+        await run_in_threadpool(execution.close_session, _account(request), _token(request))
+    return _success(None)
+
+
+async def query(request: Request) -> JSONResponse:
+    session = _session(request)
+    body = await _body(request)
+    return await run_in_threadpool(_run, session, body)
+
+
+async def result_of_query(request: Request) -> JSONResponse:
+    session = _session(request)
+    result = session.results.get(request.path_params["query"])
+    if result is None:
+        return _failure(SqlError("Statement not found", 709, "02000"))
+    return _success(_data(session, request.path_params["query"], result))
+
+
+async def monitor_query(request: Request) -> JSONResponse:
+    session = _session(request)
+    query_id = request.path_params["query"]
+    known = [{"id": query_id, "status": "SUCCESS"}] if query_id in session.results else []
+    return _success({"queries": known})
+
+
+async def shared_file(request: Request) -> Response:
+    file = _account(request).shared.get(request.path_params["token"])
+    if file is None or not file.is_file():
+        return _failure(SqlError("The address has expired", 91016, "22000"))
+    return FileResponse(file)
+
+
+async def ignore(request: Request) -> JSONResponse:
+    return _success(None)
+
+
+async def unauthorized(request: Request, error: Exception) -> JSONResponse:
+    gone = "Session no longer exists. New login required to access the service."
+    return _failure(SqlError(gone, 390111, ""))
+
+
+async def unknown_page(request: Request, error: Exception) -> JSONResponse:
+    return _failure(SqlError(f"The emulator has no page {request.url.path}", 2, "0A000"))
+
+
+def _account(request: Request) -> Account:
+    account: Account = request.app.state.account
+    return account
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("Authorization", "").partition('"')[2].rstrip('"')
+
+
+def _session(request: Request) -> Session:
+    session = _account(request).sessions.get(_token(request))
+    if session is None:
+        raise UnauthorizedError
+    return session
 
 
 async def _body(request: Request) -> dict[str, Any]:
@@ -168,39 +187,29 @@ async def _body(request: Request) -> dict[str, Any]:
 
 def _run(session: Session, body: dict[str, Any]) -> JSONResponse:
     text = body["sqlText"]
+    describe = bool(body.get("describeOnly"))
     try:
-        query, result = session.execute(
-            text,
-            wire.parameters(body.get("bindings")),
-            describe=bool(body.get("describeOnly")),
-        )
-        data = _data(session, query, result)
+        parameters = wire.parameters(body.get("bindings"))
+        query_id, result = execution.execute(session, text, parameters, describe=describe)
+        data = _data(session, query_id, result)
     except SqlError as error:
         return _failure(error)
     except Exception as error:
         # The connector repeats a request that ends in HTTP 500 for minutes; this ends at once.
         log.exception("the emulator failed on: %s", text)
-        return _failure(
-            SqlError(
-                f"Internal error of the emulator: {type(error).__name__}: {error}",
-                INTERNAL,
-                "XX000",
-            )
-        )
-    if body.get("describeOnly"):
-        from churn.emulator.statements import TOKENS
-
-        binds = sum(m.group() == "?" for m in TOKENS.finditer(text))
+        message = f"Internal error of the emulator: {type(error).__name__}: {error}"
+        return _failure(SqlError(message, INTERNAL, "XX000"))
+    if describe:
         data |= {
-            "numberOfBinds": binds,
+            "numberOfBinds": sum(token.group() == "?" for token in TOKENS.finditer(text)),
             "arrayBindSupported": text.lstrip()[:6].upper() == "INSERT",
         }
     return _success(data)
 
 
-def _data(session: Session, query: str, result: Result) -> dict[str, Any]:
+def _data(session: Session, query_id: str, result: Result) -> dict[str, Any]:
     context = {
-        "queryId": query,
+        "queryId": query_id,
         "finalDatabaseName": session.database,
         "finalSchemaName": session.schema,
         "finalWarehouseName": session.warehouse,

@@ -1,24 +1,63 @@
-"""Who may log in: by password, by key pair, by a token of an identity provider."""
+"""Logins: who may, by password, by key pair, by a token of an identity provider."""
 
 from __future__ import annotations
 
 import hmac
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jwt
 
-from churn.emulator import catalog
-from churn.emulator.errors import SqlError, unsupported
-from churn.emulator.objects import Name, Object
-
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
+from churn.emulator.account import access, execution
+from churn.emulator.account.account import SYSTEM_ROLES, Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.account.relations import has_database, has_schema
+from churn.emulator.language.clauses import clauses
+from churn.emulator.language.errors import SqlError, unsupported
+from churn.emulator.language.names import Name
 
 AUDIENCE = "snowflakecomputing.com"
+
+
 ALGORITHMS = ["RS256", "ES256", "ES384", "ES512"]
+
+
 KEYS = ("rsa_public_key", "rsa_public_key_2")
+
+
+def login(
+    account: Account,
+    user: str,
+    *,
+    database: str | None = None,
+    schema: str | None = None,
+    role: str | None = None,
+    warehouse: str | None = None,
+) -> Session:
+    """A new session. What it names and is not there is left unset, as Snowflake does.
+
+    Raises:
+        SqlError: The role does not exist.
+    """
+    if role and not (account.has_role(role) and access.assigned(account, user, role)):
+        raise SqlError(
+            f"Role '{role}' specified in the connect string does not exist or not authorized. "
+            f"Contact your local system administrator, or attempt to login with another role.",
+            390189,
+            "08001",
+        )
+    first = next(r for r in SYSTEM_ROLES if access.assigned(account, user, r))
+    session = execution.open_session(account, user.upper(), role or first)
+    here = Name(name=warehouse or "")
+    if account.objects.find("WAREHOUSE", here) and access.visible(session, "WAREHOUSE", here):
+        session.warehouse = warehouse
+    seen = database and access.visible(session, "DATABASE", Name(name=database))
+    if database and seen and has_database(account, database):
+        known = schema if schema and has_schema(account, database, schema) else None
+        public = "PUBLIC" if not schema and has_schema(account, database, "PUBLIC") else None
+        session.cursor.use(database, known or public)
+    return session
 
 
 def user_of(account: Account, asked: Mapping[str, Any]) -> str:
@@ -48,8 +87,8 @@ def user_of(account: Account, asked: Mapping[str, Any]) -> str:
 
 
 def _by_password(account: Account, name: str, password: str) -> str:
-    """Or by a pass, which is good for one login of a procedure's own session."""
-    if account.passes.pop(password, None) == name:
+    """Or by a one-time password, with which a procedure opens its own session."""
+    if account.one_time_passwords.pop(password, None) == name:
         return name
     known = account.users or {}
     if name in known and hmac.compare_digest(known[name].encode(), password.encode()):
@@ -106,5 +145,5 @@ def _by_identity(account: Account, token: str) -> str:
 
 def _trusted(user: Object) -> dict[str, str]:
     """WORKLOAD_IDENTITY = (TYPE = OIDC ISSUER = '...' SUBJECT = '...')."""
-    head = catalog.clauses(str(user.get("workload_identity", "")).strip("()"))
+    head = clauses(str(user.get("workload_identity", "")).strip("()"))
     return {key: head.text(key) for key in head.options}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -13,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.emulator.errors import unsupported
-from churn.emulator.statements import Kind, Result
+from churn.emulator.duck.arrow import is_json, is_text, plain
+from churn.emulator.language.errors import unsupported
+from churn.emulator.language.results import Kind, Result
 
 STATEMENT_TYPES = {
     Kind.QUERY: 0x1000,
@@ -27,10 +27,11 @@ STATEMENT_TYPES = {
 }
 """What the connector tells DML by; it reads the counts of these from JSON rows."""
 
-MAX_TEXT = 16_777_216
-EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
-# Bindings
+MAX_TEXT = 16_777_216
+
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 def parameters(bindings: Mapping[str, Any] | None) -> list[Any]:
@@ -70,63 +71,6 @@ def _bound(kind: str, value: str | None) -> Any:
             return value
 
 
-# Results
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """The table in the few types that travel."""
-    columns = [_plain(column) for column in table.columns]
-    fields = [
-        pa.field(f.name, c.type, metadata=f.metadata)
-        for f, c in zip(table.schema, columns, strict=True)
-    ]
-    return pa.Table.from_arrays(columns, schema=pa.schema(fields))
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        column = pa.chunked_array([c.storage for c in column.chunks], kind.storage_type)
-        kind = column.type
-    if pa.types.is_null(kind) or _is_text(kind):
-        return column.cast(pa.string())
-    if pa.types.is_integer(kind):
-        return column.cast(pa.int64())
-    if pa.types.is_decimal(kind) and kind.scale == 0 and kind.precision > 18:
-        return _smallest(column)
-    if pa.types.is_floating(kind):
-        return column.cast(pa.float64())
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return column.cast(pa.binary())
-    if pa.types.is_timestamp(kind):
-        return column.cast(pa.timestamp("ns", kind.tz), safe=False)
-    if pa.types.is_nested(kind):
-        texts = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
-    return column
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_dictionary(kind)
-    )
-
-
-def _smallest(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers in 64 bits where they fit, as Snowflake sends them."""
-    try:
-        return column.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return column
-
-
-def is_json(kind: pa.DataType) -> bool:
-    return getattr(kind, "extension_name", "") == "arrow.json"
-
-
 def row_type(schema: pa.Schema) -> list[dict[str, Any]]:
     """The columns as the answer declares them."""
     return [_column(field) for field in schema]
@@ -159,7 +103,7 @@ def _logical(field: pa.Field) -> tuple[str, int | None, int | None, int | None]:
         return "variant", None, None, None
     if pa.types.is_nested(kind):
         return ("array" if pa.types.is_list(kind) else "object"), None, None, None
-    if pa.types.is_null(kind) or _is_text(kind):
+    if pa.types.is_null(kind) or is_text(kind):
         return "text", None, None, MAX_TEXT
     if pa.types.is_boolean(kind):
         return "boolean", None, None, None

@@ -1,318 +1,273 @@
-"""The list of statements: what one looks like, who answers it, which page of Snowflake it imitates.
+"""A dialect: the statements, functions and rewrites of all subsystems, as one value.
 
-A statement is declared by its syntax, in the notation of Snowflake's manual, which is its pattern
-as well as its line in the coverage table:
+A subsystem is a module: stages, tags, models. It declares what it answers on its own value, and
+`Dialect.of` joins them in the order of one list:
 
->>> pattern("CREATE [OR REPLACE] [TEMPORARY|TEMP] STAGE [IF NOT EXISTS] <name> [<options...>]")
-... # doctest: +ELLIPSIS
-re.compile(...
+>>> tags = Subsystem("tags")
+>>> @tags.statement("SHOW TAGS [LIKE <'pattern'>]", page="show-tags")
+... def show_tags(session, parsed): ...
+>>> statement, parsed = Dialect.of(tags).find("SHOW TAGS LIKE 'a%'")
+>>> statement.example, parsed["pattern"]
+('tags.show_tags', "'a%'")
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
 
 import pyarrow as pa
+from sqlglot import exp
 
-if TYPE_CHECKING:
-    from churn.emulator.session import Session
+from churn.emulator.language.places import Place
+from churn.emulator.language.results import Kind, Parsed, Result
+from churn.emulator.language.syntax import pattern, required_words
 
-PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_$][\w$]*)'
-NAME = rf"(?>{PART}(?:\s*\.\s*{PART}){{0,3}})"
-QUOTED = r"(?:'(?:[^'\\]|''|\\.)*'|\$\$.*?\$\$)"
-STAGE = rf"(?:'@[^']*'|'snow://[^']*'|snow://\S+|@(?:~|%?{NAME})[^\s;)]*)"
+A = TypeVar("A")
+S = TypeVar("S")
+F = TypeVar("F")
+"""An account, a session, and a function that is declared."""
 
-PLACEHOLDERS = {"'": QUOTED, "@": STAGE, "": NAME}
-
-
-class Kind(StrEnum):
-    """How a statement's result travels: DML as JSON with its own type, the rest as Arrow."""
-
-    QUERY = "query"
-    COMMAND = "command"
-    INSERT = "insert"
-    UPDATE = "update"
-    DELETE = "delete"
-    MERGE = "merge"
-    TABLE = "table"
+DDL = ("CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMMENT")
+READS = ("SHOW", "{DESCRIBE|DESC}", "{LIST|LS}")
 
 
 @dataclass(frozen=True)
-class Result:
-    """A table to answer with, or for PUT and GET what the client needs to move the files."""
-
-    table: pa.Table
-    kind: Kind = Kind.COMMAND
-    transfer: dict[str, object] | None = None
-
-
-@dataclass(frozen=True)
-class Words:
-    """What a statement's text held, by the names of its syntax."""
-
-    text: str
-    groups: dict[str, str | None]
-    parameters: Sequence[Any] = ()
-    describe: bool = False
-
-    def __getitem__(self, name: str) -> str:
-        return (self.groups[name] or "").strip()
-
-    def has(self, name: str) -> bool:
-        return self.groups.get(name) is not None
-
-
-Answer = Callable[["Session", Words], Result]
-
-
-@dataclass(frozen=True)
-class Statement:
+class Statement(Generic[S]):
     """One line of the coverage table.
 
     Args:
+        subsystem: The name of the one that answers it.
         page: The page of Snowflake's SQL reference that it imitates.
         limits: What is simpler than Snowflake, for people.
-        ddl: Whether it commits the transaction it finds open, as Snowflake's DDL does.
-        reads: Whether it changes nothing, so that it may run in order to be described.
     """
 
+    subsystem: str
     syntax: str
-    answer: Answer
+    handler: Callable[[S, Parsed], Result]
     page: str
     limits: str = ""
-    ddl: bool = False
-    reads: bool = False
     kind: Kind = Kind.COMMAND
     pattern: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pattern", pattern(self.syntax))
 
+    @property
+    def verb(self) -> str:
+        return self.syntax.split()[0]
 
-STATEMENTS: list[Statement] = []
+    @property
+    def first_words(self) -> list[str]:
+        """What its text may begin with, in upper case."""
+        first = re.match(r"\w+|\(|\{[\w|]+\}", self.syntax)
+        if first is None:
+            raise ValueError(f"{self.syntax} begins with no word")
+        return first.group().strip("{}").upper().split("|")
+
+    @property
+    def ddl(self) -> bool:
+        """Whether it commits the transaction it finds open, as Snowflake's DDL does."""
+        return self.verb in DDL and not self.syntax.startswith("ALTER SESSION")
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing, so that it may run in order to be described."""
+        return self.verb in READS or self.kind is Kind.QUERY
+
+    @property
+    def example(self) -> str:
+        """The key of its example among the tests."""
+        return f"{self.subsystem}.{self.handler.__name__}"
 
 
-def statement(
-    *syntaxes: str,
-    page: str,
-    limits: str = "",
-    kind: Kind = Kind.COMMAND,
-) -> Callable[[Answer], Answer]:
-    """Declare who answers a statement: the one of most words whose syntax fits."""
+@dataclass(frozen=True)
+class Function(Generic[S]):
+    """A scalar function that needs the session: what stands in place of its call."""
 
-    def declare(answer: Answer) -> Answer:
-        for syntax in syntaxes:
-            verb = syntax.split()[0]
-            ddl = verb in ("CREATE", "ALTER", "DROP", "UNDROP", "GRANT", "REVOKE", "COMMENT")
-            reads = verb in ("SHOW", "{DESCRIBE|DESC}", "{LIST|LS}") or kind is Kind.QUERY
-            session = syntax.startswith("ALTER SESSION")
-            STATEMENTS.append(
-                Statement(syntax, answer, page, limits, ddl and not session, reads, kind)
-            )
-        _by_first_word.cache_clear()
-        return answer
+    build: Callable[[S, list[exp.Expression]], exp.Expression]
+    page: str
+
+
+@dataclass(frozen=True)
+class TableFunction(Generic[S]):
+    """A function in FROM TABLE(...): computed now from its constant arguments."""
+
+    compute: Callable[[S, list[Any], dict[str, Any]], pa.Table]
+    page: str
+
+
+@dataclass(frozen=True)
+class Rewrite(Generic[S]):
+    """What takes a node of one of the kinds, and returns what to put in its place."""
+
+    kinds: tuple[type[exp.Expression], ...]
+    change: Callable[[S, exp.Expression], exp.Expression]
+    first: bool = False
+
+
+class Subsystem(Generic[A, S]):
+    """What one module declares, by decorators."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.statements: list[Statement[S]] = []
+        self.rewrites: list[Rewrite[S]] = []
+        self.functions: dict[str, Function[S]] = {}
+        self.table_functions: dict[str, TableFunction[S]] = {}
+        self.drops: dict[str, Callable[[A, Any], None]] = {}
+        """How an object beside tables and views is dropped, by its kind."""
+        self.places: dict[str, Callable[[S, str, str], Place]] = {}
+        """How snow://<kind>/<name>/<path> is found, by kind, from name and path."""
+        self.views: dict[str, Callable[[S, str], pa.Table]] = {}
+        """Views of INFORMATION_SCHEMA, by name, from the database."""
+
+    def statement(
+        self, *syntaxes: str, page: str, limits: str = "", kind: Kind = Kind.COMMAND
+    ) -> Callable[[Callable[[S, Parsed], Result]], Callable[[S, Parsed], Result]]:
+        """Declare who answers a statement: the one of most words whose syntax fits."""
+
+        def declare(handler: Callable[[S, Parsed], Result]) -> Callable[[S, Parsed], Result]:
+            self.statements += [
+                Statement(self.name, syntax, handler, page, limits, kind) for syntax in syntaxes
+            ]
+            return handler
+
+        return declare
+
+    def rewrite(self, *kinds: type[exp.Expression], first: bool = False) -> Callable[[F], F]:
+        """Declare a pure function of a node; `first`: it comes before those of all subsystems."""
+
+        def declare(change: F) -> F:
+            pure: Any = change
+            self.rewrites.append(Rewrite(kinds, lambda session, node: pure(node), first))
+            return change
+
+        return declare
+
+    def session_rewrite(self, *kinds: type[exp.Expression]) -> Callable[[F], F]:
+        """Declare a rewrite that needs the session, too."""
+
+        def declare(change: F) -> F:
+            self.rewrites.append(Rewrite(kinds, change))  # type: ignore[arg-type]
+            return change
+
+        return declare
+
+    def function(self, name: str, page: str) -> Callable[[F], F]:
+        return _declared(self.functions, name, lambda build: Function(build, page))
+
+    def table_function(self, name: str, page: str) -> Callable[[F], F]:
+        return _declared(self.table_functions, name, lambda compute: TableFunction(compute, page))
+
+    def drop(self, kind: str) -> Callable[[F], F]:
+        return _declared(self.drops, kind, lambda drop: drop)
+
+    def place(self, kind: str) -> Callable[[F], F]:
+        return _declared(self.places, kind, lambda find: find)
+
+    def view(self, name: str) -> Callable[[F], F]:
+        return _declared(self.views, name, lambda compute: compute)
+
+
+def _declared(known: dict[str, Any], name: str, value: Callable[[Any], Any]) -> Callable[[F], F]:
+    """A decorator that adds what it decorates to the known ones."""
+
+    def declare(function: F) -> F:
+        if name in known:
+            raise ValueError(f"{name} is declared twice")
+        known[name] = value(function)
+        return function
 
     return declare
 
 
-def find(text: str) -> tuple[Statement, Words] | None:
-    """The statement that the text is, and what it holds."""
-    first = re.match(r"\w+|\(", text)
-    for candidate in _by_first_word().get(first.group().upper() if first else "", ()):
-        if found := candidate.pattern.fullmatch(text):
-            return candidate, Words(text, found.groupdict())
-    return None
+@dataclass(frozen=True)
+class Dialect(Generic[A, S]):
+    """All that is understood. Statements and rewrites are in the order of their subsystems."""
+
+    statements: tuple[Statement[S], ...]
+    rewrites: tuple[Rewrite[S], ...]
+    functions: Mapping[str, Function[S]]
+    table_functions: Mapping[str, TableFunction[S]]
+    drops: Mapping[str, Callable[[A, Any], None]]
+    places: Mapping[str, Callable[[S, str, str], Place]]
+    views: Mapping[str, Callable[[S, str], pa.Table]]
+    by_word: Mapping[str, list[Statement[S]]] = field(repr=False)
+    """The statements by their first words, those of most words first."""
+
+    @classmethod
+    def of(cls, *subsystems: Subsystem[A, S]) -> Dialect[A, S]:
+        """Join them.
+
+        Raises:
+            ValueError: Two claim one name: of a subsystem, a syntax, an example, a function, ...
+        """
+        _once("a subsystem", (s.name for s in subsystems))
+        statements = tuple(each for s in subsystems for each in s.statements)
+        _once("a syntax", (each.syntax for each in statements))
+        _once(
+            "an example",
+            {(each.example, each.handler): each.example for each in statements}.values(),
+        )
+        rewrites = [each for s in subsystems for each in s.rewrites]
+        return cls(
+            statements=statements,
+            rewrites=tuple(sorted(rewrites, key=lambda each: not each.first)),
+            functions=_joined("a function", (s.functions for s in subsystems)),
+            table_functions=_joined("a table function", (s.table_functions for s in subsystems)),
+            drops=_joined("a kind of object", (s.drops for s in subsystems)),
+            places=_joined("a kind of place", (s.places for s in subsystems)),
+            views=_joined("a view", (s.views for s in subsystems)),
+            by_word=_by_word(statements),
+        )
+
+    def find(self, text: str) -> tuple[Statement[S], Parsed] | None:
+        """The statement that the text is, and what it holds."""
+        first = re.match(r"\w+|\(", text)
+        for candidate in self.by_word.get(first.group().upper() if first else "", ()):
+            if match := candidate.pattern.fullmatch(text):
+                return candidate, Parsed(text, match.groupdict())
+        return None
+
+    def rewritten(self, session: S, tree: exp.Expression) -> exp.Expression:
+        """The tree with every rewrite applied, each from the leaves up."""
+        for rewrite in self.rewrites:
+            for node in [n for n in tree.dfs() if isinstance(n, rewrite.kinds)][::-1]:
+                new = rewrite.change(session, node)
+                if new is node:
+                    continue
+                if node is tree:
+                    tree = new
+                else:
+                    node.replace(new)
+        return tree
 
 
-@cache
-def _by_first_word() -> dict[str, list[Statement]]:
-    found: dict[str, list[Statement]] = {}
-    for each in STATEMENTS:
-        first = re.match(r"\w+|\(|\{[\w|]+\}", each.syntax)
-        if first is None:
-            raise ValueError(f"{each.syntax} begins with no word")
-        for word in first.group().strip("{}").split("|"):
-            found.setdefault(word.upper(), []).append(each)
-    return {word: sorted(every, key=_words, reverse=True) for word, every in found.items()}
+def _once(what: str, names: Iterable[str]) -> None:
+    known: set[str] = set()
+    for name in names:
+        if name in known:
+            raise ValueError(f"two subsystems declare {what} {name}")
+        known.add(name)
 
 
-def _words(each: Statement) -> int:
-    """How many words it must have: SHOW FUNCTIONS IN MODEL comes before SHOW FUNCTIONS."""
-    required = re.sub(r"\[[^][]*\]", "", re.sub(r"\[[^][]*\]", "", each.syntax))
-    return len(re.findall(r"(?<![<'@|\w])[A-Z]\w*", required))
+def _joined(what: str, parts: Iterable[Mapping[str, F]]) -> Mapping[str, F]:
+    every = [item for part in parts for item in part.items()]
+    _once(what, (name for name, _ in every))
+    return MappingProxyType(dict(every))
 
 
-TOKEN = re.compile(
-    r"<(?P<slot>['@]?)(?P<name>\w+)(?P<rest>\.\.\.)?>|(?P<mark>[\[\]{}|])|(?P<word>[^\s\[\]{}|<]+)"
-)
-
-
-def pattern(syntax: str) -> re.Pattern[str]:
-    """The regular expression of a syntax.
-
-    `[A|B]` may be there, `{A|B}` must be; both are groups named after their first alternative, in
-    lower case with underscores. `<name>` is a name with up to four parts, `<'text'>` a quoted text,
-    `<@place>` a stage, `<rest...>` all that follows.
-    """
-    parts = list(_parts(syntax))
-    taken = set(re.findall(r"<['@]?(\w+)", syntax))
-    built, _ = _sequence(parts, 0, taken)
-    return re.compile(built + r"\s*", re.IGNORECASE | re.DOTALL)
-
-
-def _parts(syntax: str) -> Iterator[tuple[str, str]]:
-    for token in TOKEN.finditer(syntax.replace("'>", ">")):
-        if token["mark"]:
-            yield "mark", token["mark"]
-        elif token["word"]:
-            yield "word", token["word"]
-        elif token["rest"]:
-            yield "slot", rf"(?P<{token['name']}>.*?)"
-        else:
-            yield "slot", rf"(?P<{token['name']}>{PLACEHOLDERS[token['slot']]})"
-
-
-def _sequence(parts: list[tuple[str, str]], at: int, taken: set[str]) -> tuple[str, int]:
-    """The pattern of the parts up to the mark that closes them, and where they end.
-
-    Args:
-        taken: The names of groups so far; a second group of that name has none.
-    """
-    alternatives = [""]
-    while at < len(parts):
-        kind, value = parts[at]
-        at += 1
-        match kind, value:
-            case "mark", "]" | "}":
-                break
-            case "mark", "|":
-                alternatives.append("")
-            case "mark", opening:
-                name = _group_name(parts[at:])
-                new = name and name not in taken
-                taken.add(name)
-                inner, end = _sequence(parts, at, taken)
-                group = f"(?P<{name}>{inner})" if new else f"(?:{inner})"
-                # Possessive, so that IF is never taken for a name; not where a rest must grow.
-                optional = "?" if ".*?" in inner else "?+"
-                alternatives[-1] += group + (optional if opening == "[" else "")
-                at = end
-            case "slot", slot:
-                alternatives[-1] += r"\s*" + slot
-            case _:
-                edge = r"\b" if value[-1].isalnum() else ""
-                alternatives[-1] += r"\s*" + (r"\b" if edge else "") + re.escape(value) + edge
-    return "|".join(alternatives), at
-
-
-def _group_name(parts: list[tuple[str, str]]) -> str:
-    words = []
-    for kind, value in parts:
-        if kind != "word" or not value.replace("_", "").isalnum():
-            break
-        words.append(value.lower())
-    return "_".join(words)
-
-
-# Text
-
-TOKENS = re.compile(
-    rf"""{QUOTED}|"(?:[^"]|"")*"|--[^\n]*|(?<!:)//[^\n]*|/\*.*?\*/|\bidentifier\s*\(\s*(?:\?|'[^']*')\s*\)|\?""",
-    re.DOTALL | re.IGNORECASE,
-)
-
-
-def tidy(text: str) -> str:
-    """Without comments and the semicolon at the end."""
-
-    def kept(found: re.Match[str]) -> str:
-        return " " if found.group().startswith(("--", "//", "/*")) else found.group()
-
-    return TOKENS.sub(kept, text).strip().rstrip(";").strip()
-
-
-def steps(text: str) -> list[str]:
-    """The statements of a chain a ->> b."""
-    masked = TOKENS.sub(lambda m: "x" * len(m.group()), text)
-    ends = [m.start() for m in re.finditer("->>", masked)]
-    starts = [0, *(end + 3 for end in ends)]
-    return [text[i:j].strip() for i, j in zip(starts, [*ends, len(text)], strict=True)]
-
-
-def unquote(written: str) -> str:
-    """The text that a literal stands for."""
-    written = written.strip()
-    if written.startswith("$$"):
-        return written[2:-2]
-    if written.startswith("'"):
-        inner = written[1:-1].replace("''", "'")
-        return re.sub(r"\\(.)", lambda m: ESCAPES.get(m[1], m[1]), inner)
-    return written
-
-
-ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "b": "\b", "f": "\f"}
-
-
-def quote(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-def opening(text: str) -> str:
-    """The words that name a statement, up to the first that is the user's."""
-    words = re.findall(r"[A-Za-z_]+|\S", text)
-    named: list[str] = []
-    for word in words[:5]:
-        if not word.isalpha() or (named and word.upper() not in VOCABULARY):
-            break
-        named.append(word.upper())
-    return " ".join(named) or text[:40]
-
-
-VOCABULARY = set(
-    re.findall(
-        r"\w+",
-        "ACCOUNT ADD AGGREGATE ALERT ALERTS ALL APPLICATION AS BLOCK COLUMN COMMENT COMPUTE "
-        "CORTEX CREATE DATABASE DATABASES DATASET DESCRIBE DYNAMIC ENABLE EVENT EXECUTE "
-        "EXPERIMENT EXTERNAL FAILOVER FILE FORMAT FUNCTION FUNCTIONS GIT GRANTS HYBRID "
-        "ICEBERG IF IMAGE IMMEDIATE IN INTEGRATION INTEGRATIONS JOB JOBS MASKING "
-        "MATERIALIZED MODEL MODELS MONITOR MONITORS NETWORK NOT NOTEBOOK NOTIFICATION "
-        "OBJECTS ON ONLINE FEATURE OR ORGANIZATION PACKAGES PASSWORD PIPE PIPES POLICY POOL "
-        "PROCEDURE PROCEDURES REPLACE REPLICATION REPOSITORY RESOURCE ROLE ROLES ROW ACCESS "
-        "RULE SCHEMA SCHEMAS SEARCH SECRET SECRETS SECURITY SEMANTIC SEQUENCE SERVICE "
-        "SERVICES SESSION SET SHARE SHARES STAGE STAGES STORAGE STREAM STREAMLIT STREAMS "
-        "TABLE TABLES TAG TAGS TASK TASKS TEMP TEMPORARY TO TRANSIENT UNDROP UNSET USER "
-        "USERS VIEW VIEWS VOLUME WAREHOUSE WAREHOUSES ",
-    )
-)
-
-
-# Results
-
-SHAPES = {
-    Kind.COMMAND: pa.schema([("status", pa.string())]).empty_table(),
-    Kind.QUERY: pa.schema([]).empty_table(),
-    Kind.INSERT: pa.schema([("number of rows inserted", pa.int64())]).empty_table(),
-    Kind.UPDATE: pa.schema(
-        [
-            ("number of rows updated", pa.int64()),
-            ("number of multi-joined rows updated", pa.int64()),
-        ]
-    ).empty_table(),
-    Kind.DELETE: pa.schema([("number of rows deleted", pa.int64())]).empty_table(),
-    Kind.MERGE: pa.schema(
-        [("number of rows inserted", pa.int64()), ("number of rows updated", pa.int64())]
-    ).empty_table(),
-    Kind.TABLE: pa.schema([("status", pa.string())]).empty_table(),
-}
-"""The columns of what changes something, for a client that asks before it runs."""
-
-
-def rows(found: Sequence[Mapping[str, object]], columns: dict[str, pa.DataType]) -> pa.Table:
-    """A table of these columns, of which a row may lack some."""
-    schema = pa.schema(list(columns.items()))
-    return pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in found], schema=schema)
+def _by_word(statements: Iterable[Statement[S]]) -> Mapping[str, list[Statement[S]]]:
+    words: dict[str, list[Statement[S]]] = {}
+    for each in statements:
+        for word in each.first_words:
+            words.setdefault(word, []).append(each)
+    return {
+        # SHOW FUNCTIONS IN MODEL comes before SHOW FUNCTIONS.
+        word: sorted(every, key=lambda each: required_words(each.syntax), reverse=True)
+        for word, every in words.items()
+    }

@@ -1,46 +1,30 @@
-"""Roles, users and warehouses; grants, and what is granted."""
+"""Roles, users and warehouses."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from churn.emulator.account import access
+from churn.emulator.account.account import SYSTEM_ROLES, Account, Session
+from churn.emulator.language.clauses import clauses
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import unsupported
+from churn.emulator.language.names import Name, identifier
+from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
+from churn.emulator.language.text import unquote
+from churn.emulator.statements.lifecycle import answer_existing, answer_if_missing
+from churn.emulator.statements.show import SHOW, common, scope
 
-from churn.emulator import access, statements
-from churn.emulator.catalog import (
-    SHOW,
-    TEXT,
-    WHEN,
-    answer_gone,
-    answer_taken,
-    clauses,
-    common,
-    has_database,
-    has_schema,
-    relation,
-    relations,
-    schemas,
-    scope,
-)
-from churn.emulator.errors import invalid, missing, unsupported
-from churn.emulator.objects import Name, Object
-from churn.emulator.session import DONE, identifier, status
-from churn.emulator.statements import Result, Words, statement, unquote
-
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("account_objects")
 
 
-@statement(
+@SUBSYSTEM.statement(
     "CREATE [OR REPLACE] {ROLE|USER|WAREHOUSE} [IF NOT EXISTS] <name> [<options...>]",
     page="create-warehouse",
     limits="Users and warehouses are names with options; nothing is billed.",
 )
-def create_account_object(session: Session, words: Words) -> Result:
-    kind, name = words["role"].upper(), identifier(words["name"])
+def create_account_object(session: Session, parsed: Parsed) -> Result:
+    kind, name = parsed["role"].upper(), identifier(parsed["name"])
     access.need_account(session, f"CREATE {kind}")
-    head = clauses(words["options"])
+    head = clauses(parsed["options"])
     if any("PASSWORD" in key for key in head.options):
         raise unsupported(f"CREATE {kind} ... PASSWORD: passwords are the emulator's own argument")
     new = session.owned(
@@ -50,7 +34,7 @@ def create_account_object(session: Session, words: Words) -> Result:
         **{k.lower(): unquote(v) for k, v in head.options.items() if k != "COMMENT"},
     )
     if session.account.objects.find(kind, new.name) is not None:
-        if answer := answer_taken(words, name, name):
+        if answer := answer_existing(parsed, name, name):
             return answer
         _need_own(session, kind, name)
         access.revoke_all(session.account, kind, new.name)
@@ -62,24 +46,24 @@ def create_account_object(session: Session, words: Words) -> Result:
     return status(f"{kind.capitalize()} {name} successfully created.")
 
 
-@statement("ALTER USER [IF EXISTS] <name> {SET|UNSET} <options...>", page="alter-user")
-def alter_user(session: Session, words: Words) -> Result:
-    user = session.account.objects.need("USER", Name(name=identifier(words["name"])))
+@SUBSYSTEM.statement("ALTER USER [IF EXISTS] <name> {SET|UNSET} <options...>", page="alter-user")
+def alter_user(session: Session, parsed: Parsed) -> Result:
+    user = session.account.objects.need("USER", Name(name=identifier(parsed["name"])))
     access.need(session, "USER", user.name, "OWNERSHIP")
-    head = clauses(words["options"])
+    head = clauses(parsed["options"])
     if any("PASSWORD" in key for key in head.options):
         raise unsupported("ALTER USER ... PASSWORD: passwords are the emulator's own argument")
-    unset = words["set"].upper() == "UNSET"
+    unset = parsed["set"].upper() == "UNSET"
     changed = {k.lower(): None if unset else unquote(v) for k, v in head.options.items()}
     session.account.objects.put(user.having(**changed))
     return status(DONE)
 
 
-@statement("DROP {ROLE|USER|WAREHOUSE} [IF EXISTS] <name>", page="drop-warehouse")
-def drop_account_object(session: Session, words: Words) -> Result:
-    kind, name = words["role"].upper(), identifier(words["name"])
+@SUBSYSTEM.statement("DROP {ROLE|USER|WAREHOUSE} [IF EXISTS] <name>", page="drop-warehouse")
+def drop_account_object(session: Session, parsed: Parsed) -> Result:
+    kind, name = parsed["role"].upper(), identifier(parsed["name"])
     if session.account.objects.find(kind, Name(name=name)) is None:
-        return answer_gone(words, kind, name, name)
+        return answer_if_missing(parsed, kind, name, name)
     _need_own(session, kind, name)
     if kind == "ROLE":
         session.account.objects.reassign(name, session.role)
@@ -88,16 +72,16 @@ def drop_account_object(session: Session, words: Words) -> Result:
     return status(f"{name} successfully dropped.")
 
 
-@statement(
+@SUBSYSTEM.statement(
     "ALTER WAREHOUSE [IF EXISTS] <name> {SET|SUSPEND|RESUME|RESUME IF SUSPENDED} [<options...>]",
     page="alter-warehouse",
 )
-def alter_warehouse(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("WAREHOUSE", Name(name=identifier(words["name"])))
+def alter_warehouse(session: Session, parsed: Parsed) -> Result:
+    found = session.account.objects.need("WAREHOUSE", Name(name=identifier(parsed["name"])))
     access.need(session, "WAREHOUSE", found.name, "MODIFY", "OPERATE")
-    verb = words["set"].upper()
+    verb = parsed["set"].upper()
     if verb == "SET":
-        head = clauses(words["options"])
+        head = clauses(parsed["options"])
         changed = found.having(**{k.lower(): unquote(v) for k, v in head.options.items()})
     else:
         changed = found.having(state="SUSPENDED" if verb == "SUSPEND" else "STARTED")
@@ -105,9 +89,9 @@ def alter_warehouse(session: Session, words: Words) -> Result:
     return status(DONE)
 
 
-@statement(f"SHOW {{WAREHOUSES|ROLES|USERS}} {SHOW}", page="show-warehouses")
-def show_account_objects(session: Session, words: Words) -> Result:
-    kind = words["warehouses"].upper().removesuffix("S")
+@SUBSYSTEM.statement(f"SHOW {{WAREHOUSES|ROLES|USERS}} {SHOW}", page="show-warehouses")
+def show_account_objects(session: Session, parsed: Parsed) -> Result:
+    kind = parsed["warehouses"].upper().removesuffix("S")
     columns = {
         **dict.fromkeys(("name", "state", "type", "size", "owner", "comment"), TEXT),
         "created_on": WHEN,
@@ -127,181 +111,11 @@ def show_account_objects(session: Session, words: Words) -> Result:
         }
         for o in session.account.objects.all(kind)
     ]
-    bare = Words(words.text, {**words.groups, "scope": None})
-    return Result(statements.rows(scope(session, bare).cut(found), columns))
+    bare = Parsed(parsed.text, {**parsed.groups, "scope": None})
+    return Result(table_of(scope(session, bare).cut(found), columns))
 
 
 def _need_own(session: Session, kind: str, name: str) -> None:
-    if kind == "ROLE" and name in access.SYSTEM_ROLES:
+    if kind == "ROLE" and name in SYSTEM_ROLES:
         raise access.denied(kind, name)
     access.need(session, kind, Name(name=name), "OWNERSHIP")
-
-
-@statement(
-    "GRANT <privileges...> TO [ROLE|USER|DATABASE ROLE] <name> [WITH GRANT OPTION]",
-    page="grant-privilege",
-    limits="What a role may do with tables, stages, models and what is in a schema is checked.",
-)
-def grant(session: Session, words: Words) -> Result:
-    if words.has("with_grant_option"):
-        raise unsupported("GRANT ... WITH GRANT OPTION")
-    to_kind, to = _grantee(session, words)
-    for privilege, kind, on in _privileges(session, words["privileges"]):
-        _need_grant(session, kind, on)
-        if privilege == "OWNERSHIP":
-            access.give(session, kind, on, to)
-            continue
-        session.account.objects.put(_grant(session, privilege, kind, on, to_kind, to))
-    return status(DONE)
-
-
-def _grant(session: Session, privilege: str, kind: str, on: Name, to_kind: str, to: str) -> Object:
-    facts = {"privilege": privilege, "granted_on": kind, "on": str(on)}
-    made = session.owned("GRANT", Name(), **facts, to=to, to_kind=to_kind)
-    return replace(made, name=access.grant_key(made))
-
-
-def _need_grant(session: Session, kind: str, on: Name) -> None:
-    """Who owns it may grant it, and who manages grants."""
-    if "MANAGE GRANTS" in access.on_account(session):
-        return
-    if kind == "ACCOUNT" or kind.startswith("FUTURE"):
-        raise access.denied("account", "EMULATOR")
-    access.need(session, kind, access.stored(kind, on), "OWNERSHIP")
-
-
-@statement("REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege")
-def revoke(session: Session, words: Words) -> Result:
-    to_kind, to = _grantee(session, words)
-    for privilege, kind, on in _privileges(session, words["privileges"]):
-        _need_grant(session, kind, on)
-        session.account.objects.drop(
-            "GRANT", _grant(session, privilege, kind, on, to_kind, to).name
-        )
-    return status(DONE)
-
-
-def _grantee(session: Session, words: Words) -> tuple[str, str]:
-    kind, name = words["role"].upper() or "ROLE", identifier(words["name"])
-    known = session.account.objects.find(kind, Name(name=name)) is not None
-    itself = kind == "USER" and name == session.user
-    if kind in ("ROLE", "USER") and not known and not itself:
-        raise missing(kind, name)
-    return kind, name
-
-
-ON = re.compile(
-    rf"(?P<privileges>.+?)\s+ON\s+(?P<many>(?:ALL|FUTURE)\s+)?(?P<kind>[A-Za-z ]+?)"
-    rf"(?:\s+IN\s+(?P<within>DATABASE|SCHEMA))?(?:\s+(?P<name>{statements.NAME}))?\s*",
-    re.IGNORECASE | re.DOTALL,
-)
-
-
-def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
-    """What is granted: privilege, kind of object, object; for ALL, each object that there is."""
-    if found := re.fullmatch(rf"ROLE\s+({statements.NAME})", text, re.IGNORECASE):
-        role = Name(name=identifier(found[1]))
-        session.account.objects.need("ROLE", role)
-        return [("USAGE", "ROLE", role)]
-    found = ON.fullmatch(text)
-    if found is None:
-        raise invalid(f"cannot read the grant of {text}")
-    kind = " ".join(found["kind"].upper().split())
-    written, many = found["name"] or "", (found["many"] or "").strip().upper()
-    listed = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
-    privileges = _all_of(kind.removesuffix("S") if many else kind, listed)
-    if kind == "ACCOUNT":
-        return [(p, kind, Name()) for p in privileges]
-    if not many:
-        return [(p, kind, _granted(session, kind, written)) for p in privileges]
-    within = (found["within"] or "").upper()
-    place = _granted(session, within, written)
-    if many == "FUTURE":
-        return [(p, f"FUTURE {kind} IN {within}", place) for p in privileges]
-    kind = kind.removesuffix("S")
-    every = _all_in(session.account, kind, place)
-    return [(p, kind, name) for p in privileges for name in every]
-
-
-ALL = {
-    "DATABASE": ("CREATE SCHEMA", "MODIFY", "MONITOR", "USAGE"),
-    "DATASET": ("USAGE",),
-    "DYNAMIC TABLE": ("MONITOR", "OPERATE", "SELECT"),
-    "EXPERIMENT": ("USAGE",),
-    "FILE FORMAT": ("USAGE",),
-    "FUNCTION": ("USAGE",),
-    "MODEL": ("READ", "USAGE"),
-    "PROCEDURE": ("USAGE",),
-    "SCHEMA": ("MODIFY", "MONITOR", "USAGE", *(f"CREATE {kind}" for kind in access.CREATED)),
-    "STAGE": ("READ", "USAGE", "WRITE"),
-    "TABLE": ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"),
-    "TASK": ("MONITOR", "OPERATE"),
-    "VIEW": ("REFERENCES", "SELECT"),
-    "WAREHOUSE": ("MODIFY", "MONITOR", "OPERATE", "USAGE"),
-}
-"""What GRANT ALL grants: every privilege but OWNERSHIP."""
-
-
-def _all_of(kind: str, listed: list[str]) -> list[str]:
-    if listed not in (["ALL"], ["ALL PRIVILEGES"]):
-        return listed
-    if kind not in ALL:
-        raise unsupported(f"GRANT ALL ON {kind}")
-    return list(ALL[kind])
-
-
-def _all_in(account: Account, kind: str, place: Name) -> list[Name]:
-    if kind == "SCHEMA":
-        return [Name(place.database, s) for s in schemas(account, place.database)]
-    if kind in ("TABLE", "VIEW"):
-        there = relations(account, place.database, place.schema or None)
-        return [r.name for r in there if r.kind == kind]
-    found = account.objects.all(kind, database=place.database, schema=place.schema or None)
-    return [o.name for o in found if not o.name.parent]
-
-
-def _granted(session: Session, kind: str, written: str) -> Name:
-    """The object of a grant, which must be there."""
-    account = session.account
-    if kind == "DATABASE":
-        name = Name(identifier(written))
-        if not has_database(account, name.database):
-            raise missing(kind, name)
-    elif kind == "SCHEMA":
-        name = session.schema_name(written)
-        if not has_schema(account, name.database, name.schema):
-            raise missing(kind, name)
-    elif kind in ("WAREHOUSE", "ROLE", "USER", "INTEGRATION"):
-        name = Name(name=identifier(written))
-        account.objects.need(kind, name)
-    else:
-        name = session.name(written)
-        if account.objects.find(kind, name) is None and relation(account, name) is None:
-            raise missing(kind, name)
-    return name
-
-
-@statement("SHOW GRANTS [TO {ROLE|USER} <name>|ON <on...>]", page="show-grants")
-def show_grants(session: Session, words: Words) -> Result:
-    columns = {
-        "created_on": WHEN,
-        **dict.fromkeys(("privilege", "granted_on", "name", "granted_to", "grantee_name"), TEXT),
-        **dict.fromkeys(("grant_option", "granted_by"), TEXT),
-    }
-    to = identifier(words["name"]) if words.has("name") else None
-    on = words["on"].split()[-1].upper() if words.has("on") else None
-    found = [
-        {
-            "created_on": o.created_on,
-            "privilege": o["privilege"],
-            "granted_on": o["granted_on"],
-            "name": o["on"],
-            "granted_to": o["to_kind"],
-            "grantee_name": o["to"],
-            "grant_option": "false",
-            "granted_by": o.owner,
-        }
-        for o in session.account.objects.all("GRANT")
-        if to in (None, o["to"]) and on in (None, o["on"].upper())
-    ]
-    return Result(statements.rows(found, columns))

@@ -1,37 +1,38 @@
-"""What a feature store is made of: dynamic tables, tasks, datasets, ENTITY_DETAIL."""
+"""Dynamic tables: refreshed when asked."""
 
 from __future__ import annotations
 
-import json
 import re
-import shutil
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet
-from sqlglot import exp
 
-from churn.emulator import access, catalog, stages, statements, tags, wire
-from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
-from churn.emulator.errors import exists, invalid, missing
-from churn.emulator.objects import Name, Object, like
-from churn.emulator.rewrite import constant, function, table_function, value
-from churn.emulator.session import DONE, identifier, status
-from churn.emulator.statements import Result, Words, statement, unquote
+from churn.emulator.account import access, execution
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.account.relations import relation
+from churn.emulator.language.clauses import clauses, split
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import invalid
+from churn.emulator.language.names import Name, duck_name, identifier
+from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
+from churn.emulator.language.text import QUOTED, quote
+from churn.emulator.statements.lifecycle import answer_if_exists, droppable
+from churn.emulator.statements.show import SHOW, common, shown
+from churn.emulator.statements.tables import ctas
+from churn.emulator.statements.tags import set_all
+from churn.emulator.statements.views import comments
 
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
-
-# Dynamic tables
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("dynamic_tables")
 
 LAG = re.compile(r"(\d+)\s*(s|m|h|d|second|minute|hour|day)s?", re.IGNORECASE)
+
+
 UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 
@@ -46,28 +47,28 @@ def canonical_lag(written: str) -> str:
     return f"{count} {unit}{'s' if count != 1 else ''}"
 
 
-@statement(
+@SUBSYSTEM.statement(
     "CREATE [OR REPLACE] DYNAMIC TABLE [IF NOT EXISTS] <name> <definition...>",
     page="create-dynamic-table",
     limits="Refreshed when asked (ALTER DYNAMIC TABLE ... REFRESH), in full; no scheduler.",
 )
-def create_dynamic_table(session: Session, words: Words) -> Result:
-    account, name = session.account, session.name(words["name"])
-    if answer := catalog.taken(session, words, "DYNAMIC TABLE", name):
+def create_dynamic_table(session: Session, parsed: Parsed) -> Result:
+    account, name = session.account, session.name(parsed["name"])
+    if answer := answer_if_exists(session, parsed, "DYNAMIC TABLE", name):
         return answer
-    head = clauses(words["definition"]).only(
+    head = clauses(parsed["definition"]).only(
         *("TARGET_LAG", "WAREHOUSE", "INITIALIZATION_WAREHOUSE", "REFRESH_MODE", "INITIALIZE"),
         *("COMMENT", "TAG", "CLUSTER BY", "DATA_RETENTION_TIME_IN_DAYS"),
     )
     warehouse = identifier(head.get("WAREHOUSE") or "''")
-    session.need("WAREHOUSE", Name(name=warehouse), "USAGE")
-    catalog.ctas(session, name, head.query, head.columns)
+    access.need_object(session, "WAREHOUSE", Name(name=warehouse), "USAGE")
+    ctas(session, name, head.query, head.columns)
     initialize = (head.get("INITIALIZE") or "ON_CREATE").upper()
     stored = session.owned(
         "DYNAMIC TABLE",
         name,
         head.text("COMMENT"),
-        text=_canonical(words.text, initialize),
+        text=_canonical(parsed.text, initialize),
         query=head.query,
         columns=head.columns,
         lag=canonical_lag(head.text("TARGET_LAG")),
@@ -76,14 +77,14 @@ def create_dynamic_table(session: Session, words: Words) -> Result:
         state="ACTIVE",
         cluster_by=head.get("CLUSTER BY").strip("()"),
         context=[session.database, session.schema],
-        **{"column comments": tags.comments(split(head.columns))},
+        **{"column comments": comments(split(head.columns))},
     )
     with account.objects.together():
         account.objects.drop("DYNAMIC TABLE", name)
         account.objects.put(stored)
         account.objects.drop("TAGGED", name.child("TABLE"))
-        tags.set_all(session, "TABLE", name, head.get("TAG"))
-        access.made(account, "DYNAMIC TABLE", name)
+        set_all(session, "TABLE", name, head.get("TAG"))
+        access.apply_future_grants(account, "DYNAMIC TABLE", name)
         _refreshed(session, stored, "CREATION")
     return status(f"Dynamic table {name.name} successfully created.")
 
@@ -116,46 +117,37 @@ def _refreshed(session: Session, found: Object, action: str) -> None:
     )
 
 
-@statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> REFRESH", page="alter-dynamic-table")
-def refresh(session: Session, words: Words) -> Result:
-    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
+@SUBSYSTEM.statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> REFRESH", page="alter-dynamic-table")
+def refresh(session: Session, parsed: Parsed) -> Result:
+    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
     refresh_now(session, found)
     return status(DONE)
 
 
 def refresh_now(session: Session, found: Object) -> None:
     """Run the query again, where it was written."""
-    with _as_owner(session, found):
-        catalog.ctas(session, found.name, found["query"], found["columns"])
+    with execution.as_owner(session, found):
+        ctas(session, found.name, found["query"], found["columns"])
     _refreshed(session, found, "FULL")
 
 
-@contextmanager
-def _as_owner(session: Session, found: Object) -> Iterator[None]:
-    """Where it was written, and with its owner's rights."""
-    here, role = (session.database, session.schema), session.role
-    session.cursor.use(*found["context"])
-    session.role = found.owner
-    try:
-        yield
-    finally:
-        session.role = role
-        session.cursor.use(*here)
-
-
-@statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-dynamic-table")
-def suspend(session: Session, words: Words) -> Result:
-    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
-    state = "SUSPENDED" if words["suspend"].upper() == "SUSPEND" else "ACTIVE"
+@SUBSYSTEM.statement(
+    "ALTER DYNAMIC TABLE [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-dynamic-table"
+)
+def suspend(session: Session, parsed: Parsed) -> Result:
+    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
+    state = "SUSPENDED" if parsed["suspend"].upper() == "SUSPEND" else "ACTIVE"
     session.account.objects.put(found.having(state=state))
     return status(DONE)
 
 
-@statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> SET <options...>", page="alter-dynamic-table")
-def set_dynamic_table(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement(
+    "ALTER DYNAMIC TABLE [IF EXISTS] <name> SET <options...>", page="alter-dynamic-table"
+)
+def set_dynamic_table(session: Session, parsed: Parsed) -> Result:
     account = session.account
-    found = session.need("DYNAMIC TABLE", session.name(words["name"]))
-    head = clauses(words["options"]).only("TARGET_LAG", "WAREHOUSE", "COMMENT")
+    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
+    head = clauses(parsed["options"]).only("TARGET_LAG", "WAREHOUSE", "COMMENT")
     changed: dict[str, Any] = {}
     definition = found["text"]
     if lag := head.text("TARGET_LAG"):
@@ -165,12 +157,12 @@ def set_dynamic_table(session: Session, words: Words) -> Result:
         )
     if written := head.get("WAREHOUSE"):
         changed["warehouse"] = identifier(written)
-        session.need("WAREHOUSE", Name(name=changed["warehouse"]))
+        access.need_object(session, "WAREHOUSE", Name(name=changed["warehouse"]))
     comment = head.text("COMMENT") if "COMMENT" in head.options else found.comment
     if "COMMENT" in head.options:
         definition = re.sub(
-            rf"COMMENT\s*=\s*{statements.QUOTED}(?=\s*TAG)",
-            lambda _: f"COMMENT = {statements.quote(comment)}",
+            rf"COMMENT\s*=\s*{QUOTED}(?=\s*TAG)",
+            lambda _: f"COMMENT = {quote(comment)}",
             definition,
             count=1,
         )
@@ -180,16 +172,16 @@ def set_dynamic_table(session: Session, words: Words) -> Result:
 
 def _drop_table(account: Account, name: Name) -> Sequence[Path]:
     with account.tables.duck.cursor() as duck:
-        duck.execute(f"DROP TABLE IF EXISTS {catalog.duck_name(name)}")
+        duck.execute(f"DROP TABLE IF EXISTS {duck_name(name)}")
     account.objects.drop("TAGGED", name.child("TABLE"))
     return ()
 
 
-catalog.droppable("DYNAMIC TABLE", "drop-dynamic-table", _drop_table)
+droppable(SUBSYSTEM, "DYNAMIC TABLE", "drop-dynamic-table", _drop_table)
 
 
-@statement(f"SHOW DYNAMIC TABLES {SHOW}", page="show-dynamic-tables")
-def show_dynamic_tables(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement(f"SHOW DYNAMIC TABLES {SHOW}", page="show-dynamic-tables")
+def show_dynamic_tables(session: Session, parsed: Parsed) -> Result:
     columns = {
         "created_on": WHEN,
         **dict.fromkeys(("name", "database_name", "schema_name", "cluster_by"), TEXT),
@@ -203,9 +195,9 @@ def show_dynamic_tables(session: Session, words: Words) -> Result:
         "data_timestamp": WHEN,
     }
     found = []
-    for o in shown(session, words, "DYNAMIC TABLE"):
+    for o in shown(session, parsed, "DYNAMIC TABLE"):
         last = _history(session, o)[-1]
-        rows = catalog.relation(session.account, o.name)
+        rows = relation(session.account, o.name)
         found.append(
             common(o)
             | {
@@ -221,14 +213,14 @@ def show_dynamic_tables(session: Session, words: Words) -> Result:
                 "is_iceberg": "false",
             }
         )
-    return Result(statements.rows(found, columns))
+    return Result(table_of(found, columns))
 
 
 def _history(session: Session, found: Object) -> list[Object]:
     return session.account.objects.children("DYNAMIC TABLE REFRESH", found.name)
 
 
-@table_function("DYNAMIC_TABLE_REFRESH_HISTORY", page="dynamic_table_refresh_history")
+@SUBSYSTEM.table_function("DYNAMIC_TABLE_REFRESH_HISTORY", page="dynamic_table_refresh_history")
 def refresh_history(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
     columns = {
         **dict.fromkeys(("NAME", "SCHEMA_NAME", "DATABASE_NAME", "STATE"), TEXT),
@@ -253,259 +245,4 @@ def refresh_history(session: Session, arguments: list[Any], named: dict[str, Any
         if named.get("NAME", o.name.name) in (o.name.name, str(o.name))
         for refresh in reversed(_history(session, o))
     ]
-    return statements.rows(found[: int(named.get("RESULT_LIMIT", 100))], columns)
-
-
-# Tasks
-
-
-@statement(
-    "CREATE [OR REPLACE] TASK [IF NOT EXISTS] <name> <definition...>",
-    page="create-task",
-    limits="Run when asked (EXECUTE TASK); no scheduler.",
-)
-def create_task(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if answer := catalog.taken(session, words, "TASK", name):
-        return answer
-    head = clauses(words["definition"]).only("WAREHOUSE", "SCHEDULE", "COMMENT", "TAG")
-    warehouse = identifier(head.get("WAREHOUSE")) if head.get("WAREHOUSE") else None
-    if warehouse:
-        session.need("WAREHOUSE", Name(name=warehouse))
-    new = session.owned(
-        "TASK",
-        name,
-        head.text("COMMENT"),
-        warehouse=warehouse,
-        schedule=head.text("SCHEDULE"),
-        state="suspended",
-        definition=head.query,
-        context=[session.database, session.schema],
-    )
-    catalog.renew(session, new)
-    return status(f"Task {name.name} successfully created.")
-
-
-@statement("ALTER TASK [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-task")
-def alter_task(session: Session, words: Words) -> Result:
-    found = session.account.objects.find("TASK", session.name(words["name"]))
-    if found is None:
-        if words.has("if_exists"):
-            return status(DONE)
-        raise missing("task", session.name(words["name"]))
-    state = "suspended" if words["suspend"].upper() == "SUSPEND" else "started"
-    session.account.objects.put(found.having(state=state))
-    return status(DONE)
-
-
-@statement("ALTER TASK [IF EXISTS] <name> SET {SCHEDULE|WAREHOUSE} = <value...>", page="alter-task")
-def set_task(session: Session, words: Words) -> Result:
-    found = session.need("TASK", session.name(words["name"]))
-    key = words["schedule"].lower()
-    session.account.objects.put(found.having(**{key: unquote(words["value"])}))
-    return status(DONE)
-
-
-@statement("EXECUTE TASK <name>", page="execute-task")
-def execute_task(session: Session, words: Words) -> Result:
-    found = session.need("TASK", session.name(words["name"]), "OPERATE")
-    with _as_owner(session, found):
-        session.run(found["definition"])
-    return status(f"Task {found.name.name} is scheduled to run immediately.")
-
-
-catalog.droppable("TASK", "drop-task")
-
-
-@statement(f"SHOW TASKS {SHOW}", page="show-tasks")
-def show_tasks(session: Session, words: Words) -> Result:
-    columns = {
-        "created_on": WHEN,
-        **dict.fromkeys(("name", "id", "database_name", "schema_name", "owner", "comment"), TEXT),
-        **dict.fromkeys(("warehouse", "schedule", "state", "definition", "predecessors"), TEXT),
-    }
-    found = [
-        common(o) | {k: o[k] for k in ("warehouse", "schedule", "state", "definition")}
-        for o in shown(session, words, "TASK")
-    ]
-    return Result(statements.rows(found, columns))
-
-
-@statement(
-    "SHOW ONLINE FEATURE TABLES [<rest...>]",
-    page="show-online-feature-tables",
-    limits="There are none: CREATE ONLINE FEATURE TABLE is refused.",
-)
-def show_online(session: Session, words: Words) -> Result:
-    columns = dict.fromkeys(("name", "database_name", "schema_name", "target_lag", "text"), TEXT)
-    return Result(statements.rows([], columns))
-
-
-@statement("DROP ONLINE FEATURE TABLE [IF EXISTS] <name>", page="drop-online-feature-table")
-def drop_online(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    return catalog.answer_gone(words, "online feature table", name.name, name)
-
-
-@function("ENTITY_DETAIL", page="entity_detail")
-def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
-    """What the feature store asks: the tags of a table or view, or what carries a tag."""
-    kind, written = (str(value(session, a)) for a in arguments[:2])
-    name = session.name(written)
-    if kind.upper() == "TAG":
-        session.need("TAG", name)
-        found = [
-            _tag_row(session, r, *_carrier(r))
-            for r in session.account.objects.all("TAGGED")
-            if r["tag"] == str(name)
-        ]
-    else:
-        relation = catalog.need_relation(session.account, name, kind)
-        stored = "VIEW" if relation.kind == "VIEW" else "TABLE"
-        found = [_tag_row(session, r, stored, name) for r in tags.references(session, stored, name)]
-    key = "referencedEntities" if kind.upper() == "TAG" else "tagReferencesInfo"
-    detail = {key: {"tagReferenceList": found}}
-    return constant(json.dumps(detail))
-
-
-def _carrier(reference: Object) -> tuple[str, Name]:
-    """What carries the tag: the kind and name in the path of the reference."""
-    path, _, kind = reference.name.parent.rpartition("/")
-    return kind, Name(reference.name.database, reference.name.schema, path)
-
-
-def _tag_row(session: Session, reference: Object, kind: str, name: Name) -> dict[str, Any]:
-    tag = session.name(reference["tag"])
-    domain = "TABLE" if kind == "VIEW" else kind
-    return {
-        "tagDatabase": tag.database,
-        "tagSchema": tag.schema,
-        "tagName": tag.name,
-        "tagValue": reference["value"],
-        "level": kind,
-        "entityDatabase": name.database,
-        "entitySchema": name.schema,
-        "entityName": name.name,
-        "domain": domain,
-        "entityDomain": domain,
-    }
-
-
-# Datasets
-
-
-def _dataset_folder(account: Account, name: Name) -> Path:
-    place = stages.stage_folder(account, name)
-    return account.folder / "datasets" / place.relative_to(account.folder / "stages")
-
-
-def _snow(session: Session, name: str, path: str) -> stages.Place:
-    found = session.need("DATASET", session.name(name))
-    return stages.Place(_dataset_folder(session.account, found.name), path, "")
-
-
-stages.SNOW["dataset"] = _snow
-
-
-@statement("CREATE [OR REPLACE] DATASET [IF NOT EXISTS] <name>", page="create-dataset")
-def create_dataset(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if answer := catalog.taken(session, words, "DATASET", name):
-        return answer
-    catalog.renew(session, session.owned("DATASET", name))
-    return status(f"Dataset {name.name} successfully created.")
-
-
-catalog.droppable("DATASET", "drop-dataset", lambda account, name: [_dataset_folder(account, name)])
-
-
-VERSION_FROM = re.compile(
-    rf"(?P<version>{statements.QUOTED})\s+FROM\s*(?P<rest>\(.*)", re.IGNORECASE | re.DOTALL
-)
-
-
-@statement("ALTER DATASET <name> ADD VERSION <definition...>", page="alter-dataset")
-def add_dataset_version(session: Session, words: Words) -> Result:
-    """ALTER DATASET d ADD VERSION 'v' FROM (query) [PARTITION BY ...] [COMMENT] [METADATA]."""
-    dataset = session.need("DATASET", session.name(words["name"]))
-    found = VERSION_FROM.fullmatch(words["definition"])
-    if found is None:
-        raise invalid("ALTER DATASET ... ADD VERSION '<version>' FROM (<query>)")
-    version = unquote(found["version"])
-    key = dataset.name.child(version)
-    if session.account.objects.find("DATASET VERSION", key):
-        raise exists("dataset version", version)
-    query, rest = catalog.closed(found["rest"])
-    head = clauses(rest)
-    rows = wire.plain(session.query(query))
-    folder = _dataset_folder(session.account, dataset.name) / "versions" / version
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    pyarrow.parquet.write_table(_microseconds(rows), folder / "data_0_0_0.snappy.parquet")
-    metadata = head.text("METADATA")
-    session.account.objects.add(
-        session.owned(
-            "DATASET VERSION",
-            key,
-            head.text("COMMENT"),
-            metadata=json.loads(metadata) if metadata else {},
-            rows=rows.num_rows,
-        )
-    )
-    return status(DONE)
-
-
-def _microseconds(rows: pa.Table) -> pa.Table:
-    kinds = [
-        pa.timestamp("us", f.type.tz) if pa.types.is_timestamp(f.type) else f.type
-        for f in rows.schema
-    ]
-    schema = pa.schema([pa.field(n, k) for n, k in zip(rows.column_names, kinds, strict=True)])
-    return rows.cast(schema, safe=False)
-
-
-@statement("ALTER DATASET <name> DROP VERSION <'version'>", page="alter-dataset")
-def drop_dataset_version(session: Session, words: Words) -> Result:
-    dataset = session.need("DATASET", session.name(words["name"]))
-    key = dataset.name.child(unquote(words["version"]))
-    session.account.objects.need("DATASET VERSION", key)
-    session.account.objects.drop("DATASET VERSION", key)
-    folder = _dataset_folder(session.account, dataset.name) / "versions" / key.name
-    shutil.rmtree(folder, ignore_errors=True)
-    return status(DONE)
-
-
-@statement(f"SHOW DATASETS {SHOW}", page="show-datasets")
-def show_datasets(session: Session, words: Words) -> Result:
-    columns = {
-        "created_on": WHEN,
-        **dict.fromkeys(("name", "database_name", "schema_name", "owner", "comment"), TEXT),
-        "versions": TEXT,
-    }
-    found = [
-        common(o) | {"versions": json.dumps([v.name.name for v in _dataset_versions(session, o)])}
-        for o in shown(session, words, "DATASET")
-    ]
-    return Result(statements.rows(found, columns))
-
-
-def _dataset_versions(session: Session, dataset: Object) -> list[Object]:
-    return session.account.objects.children("DATASET VERSION", dataset.name)
-
-
-@statement("SHOW VERSIONS [LIKE <'pattern'>] IN DATASET <name>", page="show-versions-in-dataset")
-def show_dataset_versions(session: Session, words: Words) -> Result:
-    dataset = session.need("DATASET", session.name(words["name"]))
-    pattern = unquote(words["pattern"]) if words.has("pattern") else None
-    columns = {
-        "created_on": WHEN,
-        **dict.fromkeys(("version", "name", "comment", "metadata", "owner"), TEXT),
-        "rows": pa.int64(),
-    }
-    found = [
-        common(v)
-        | {"version": v.name.name, "metadata": json.dumps(v["metadata"]), "rows": v["rows"]}
-        for v in _dataset_versions(session, dataset)
-        if like(pattern, v.name.name)
-    ]
-    return Result(statements.rows(found, columns))
+    return table_of(found[: int(named.get("RESULT_LIMIT", 100))], columns)

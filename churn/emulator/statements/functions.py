@@ -8,48 +8,31 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import access, catalog, statements
-from churn.emulator.catalog import SHOW, TEXT, WHEN, common, shown, split
-from churn.emulator.errors import SqlError, invalid, unsupported
-from churn.emulator.objects import Name, Object
-from churn.emulator.rewrite import rewrite
-from churn.emulator.session import status
-from churn.emulator.statements import Kind, Result, Words, statement, unquote
+from churn.emulator.account import access, execution
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.account.temporary import remember_temporary
+from churn.emulator.duck.types import duck_type, snowflake_type
+from churn.emulator.language.clauses import split
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import SqlError, invalid, unsupported
+from churn.emulator.language.names import Name
+from churn.emulator.language.results import TEXT, WHEN, Kind, Parsed, Result, status, table_of
+from churn.emulator.language.text import QUOTED, unquote
+from churn.emulator.statements.lifecycle import (
+    answer_if_exists,
+    droppable,
+    replace_object,
+)
+from churn.emulator.statements.show import SHOW, common, shown
+from churn.emulator.statements.stages import place
 
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
-
-DUCK_TYPES = {
-    **dict.fromkeys(("INT", "INTEGER", "BIGINT", "SMALLINT", "TINYINT", "BYTEINT"), "BIGINT"),
-    **dict.fromkeys(("FLOAT", "DOUBLE", "REAL", "FLOAT8"), "DOUBLE"),
-    **dict.fromkeys(("STRING", "VARCHAR", "TEXT", "CHAR"), "VARCHAR"),
-    **dict.fromkeys(("VARIANT", "OBJECT", "ARRAY"), "JSON"),
-    "BOOLEAN": "BOOLEAN",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP",
-    "BINARY": "BLOB",
-    "TIMESTAMP_NTZ": "TIMESTAMP",
-}
-
-
-def duck_type(written: str) -> str:
-    """DuckDB's type of a type in SQL."""
-    base = re.match(r"\w+", written.strip())
-    word = base.group().upper() if base else ""
-    if word in ("NUMBER", "DECIMAL", "NUMERIC"):
-        digits = re.search(r"\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", written)
-        scale = int(digits[2] or 0) if digits else 0
-        return f"DECIMAL({digits[1]},{scale})" if digits and scale else "BIGINT"
-    if word not in DUCK_TYPES:
-        raise unsupported(f"the type {written} of an argument or a result")
-    return DUCK_TYPES[word]
-
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("functions")
 
 HEAD = re.compile(
     r"\((?P<arguments>.*?)\)\s*RETURNS\s+(?P<table>TABLE\s*\(.*?\)|TABLE\b)?"
@@ -58,19 +41,19 @@ HEAD = re.compile(
 )
 
 
-@statement(
+@SUBSYSTEM.statement(
     "CREATE [OR REPLACE] [TEMPORARY|TEMP] {FUNCTION|PROCEDURE} [IF NOT EXISTS] <name> "
     "<definition...>",
     page="create-function",
     limits="LANGUAGE PYTHON, scalar. PACKAGES are what is installed; no sandbox.",
 )
-def create_function(session: Session, words: Words) -> Result:
-    kind, name = words["function"].upper(), session.name(words["name"])
-    if answer := catalog.taken(session, words, kind, name):
+def create_function(session: Session, parsed: Parsed) -> Result:
+    kind, name = parsed["function"].upper(), session.name(parsed["name"])
+    if answer := answer_if_exists(session, parsed, kind, name):
         return answer
-    catalog.renew(session, _definition(session, kind, name, words["definition"]))
-    if "TEMP" in words["temporary"].upper():
-        catalog.remember_temporary(session, kind, name)
+    replace_object(session, _definition(session, kind, name, parsed["definition"]))
+    if "TEMP" in parsed["temporary"].upper():
+        remember_temporary(session, kind, name)
     return status(f"{kind.capitalize()} {name.name} successfully created.")
 
 
@@ -80,7 +63,7 @@ def _definition(session: Session, kind: str, name: Name, definition: str) -> Obj
         raise invalid(f"cannot read the definition of {name}")
     if found["table"]:
         raise unsupported(f"CREATE {kind} ... RETURNS TABLE")
-    body = re.search(rf"\bAS\s+({statements.QUOTED})\s*$", found["rest"], re.IGNORECASE | re.DOTALL)
+    body = re.search(rf"\bAS\s+({QUOTED})\s*$", found["rest"], re.IGNORECASE | re.DOTALL)
     options = found["rest"][: body.start()] if body else found["rest"]
     language = re.search(r"\bLANGUAGE\s+(\w+)", options, re.IGNORECASE)
     if language is None or language[1].upper() != "PYTHON":
@@ -110,10 +93,8 @@ def load(session: Session, stored: Object) -> Callable[..., Any]:
     """The handler, its code executed once."""
     handlers, key = session.account.handlers, (stored.kind, stored.name)
     if key not in handlers:
-        from churn.emulator import stages
-
         for location in stored["imports"]:
-            for file in stages.place(session, location).files():
+            for file in place(session, location).files():
                 archive = file.suffix in (".zip", ".whl")
                 path = str(file if archive else file.parent)
                 if path not in sys.path:
@@ -130,7 +111,7 @@ def load(session: Session, stored: Object) -> Callable[..., Any]:
     return handlers[key]
 
 
-@rewrite(exp.Anonymous)
+@SUBSYSTEM.session_rewrite(exp.Anonymous)
 def call_function(session: Session, node: exp.Expression) -> exp.Expression:
     """A call of a function that was created here."""
     top = node.parent if isinstance(node.parent, exp.Dot) else node
@@ -184,19 +165,21 @@ def _register(session: Session, stored: Object) -> str:
     return known
 
 
-@statement(
+@SUBSYSTEM.statement(
     "CALL <name> ( <rest...>",
     page="call",
     kind=Kind.QUERY,
 )
-def call(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    stored = session.need("PROCEDURE", name, "USAGE")
-    inner = words["rest"].rstrip().removesuffix(")")
+def call(session: Session, parsed: Parsed) -> Result:
+    name = session.name(parsed["name"])
+    stored = access.need_object(session, "PROCEDURE", name, "USAGE")
+    inner = parsed["rest"].rstrip().removesuffix(")")
     arguments = []
     if inner.strip():
         tree = f"SELECT {inner}"
-        arguments = [c[0].as_py() for c in session.run(tree, words.parameters).table.columns]
+        arguments = [
+            c[0].as_py() for c in execution.run(session, tree, parsed.parameters).table.columns
+        ]
     value = _run_procedure(session, stored, arguments)
     return Result(pa.table({name.name: [value]}), Kind.QUERY)
 
@@ -215,7 +198,7 @@ def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> An
         "warehouse": session.warehouse,
     }
     config = {k: v for k, v in config.items() if v is not None}
-    with session.account.admitted(session.user) as word:
+    with session.account.one_time_password(session.user) as word:
         config |= {"user": session.user, "password": word}
         inner = snowpark.Session.builder.configs(config).create()
     try:
@@ -236,30 +219,32 @@ def _unload(account: Account, name: Name) -> Sequence[Path]:
     return ()
 
 
-catalog.droppable("FUNCTION", "drop-function", _unload, " [<types...>]")
-catalog.droppable("PROCEDURE", "drop-procedure", _unload, " [<types...>]")
+droppable(SUBSYSTEM, "FUNCTION", "drop-function", _unload, " [<types...>]")
+droppable(SUBSYSTEM, "PROCEDURE", "drop-procedure", _unload, " [<types...>]")
 
 
-@statement("{DESCRIBE|DESC} {FUNCTION|PROCEDURE} <name> [<types...>]", page="desc-function")
-def describe_function(session: Session, words: Words) -> Result:
-    kind = words["function"].upper()
-    stored = session.need(kind, session.name(words["name"]))
+@SUBSYSTEM.statement(
+    "{DESCRIBE|DESC} {FUNCTION|PROCEDURE} <name> [<types...>]", page="desc-function"
+)
+def describe_function(session: Session, parsed: Parsed) -> Result:
+    kind = parsed["function"].upper()
+    stored = access.need_object(session, kind, session.name(parsed["name"]))
     signature = ", ".join(
-        f"{n} {catalog.snowflake_type(t)}"
+        f"{n} {snowflake_type(t)}"
         for n, t in zip(stored["arguments"], stored["types"], strict=True)
     )
     rows: list[dict[str, object]] = [
         {"property": "signature", "value": f"({signature})"},
-        {"property": "returns", "value": catalog.snowflake_type(stored["returns"])},
+        {"property": "returns", "value": snowflake_type(stored["returns"])},
         {"property": "language", "value": "PYTHON"},
         {"property": "handler", "value": stored["handler"]},
         {"property": "body", "value": stored["body"]},
     ]
-    return Result(statements.rows(rows, {"property": TEXT, "value": TEXT}))
+    return Result(table_of(rows, {"property": TEXT, "value": TEXT}))
 
 
-@statement(f"SHOW [USER] {{FUNCTIONS|PROCEDURES}} {SHOW}", page="show-functions")
-def show_functions(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement(f"SHOW [USER] {{FUNCTIONS|PROCEDURES}} {SHOW}", page="show-functions")
+def show_functions(session: Session, parsed: Parsed) -> Result:
     columns = {
         "created_on": WHEN,
         **dict.fromkeys(("name", "schema_name", "arguments", "description", "catalog_name"), TEXT),
@@ -268,6 +253,6 @@ def show_functions(session: Session, words: Words) -> Result:
     found = [
         common(o)
         | {"arguments": o["signature"], "catalog_name": o.name.database, "language": "PYTHON"}
-        for o in shown(session, words, words["functions"].upper().removesuffix("S"))
+        for o in shown(session, parsed, parsed["functions"].upper().removesuffix("S"))
     ]
-    return Result(statements.rows(found, columns))
+    return Result(table_of(found, columns))

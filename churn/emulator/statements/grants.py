@@ -1,152 +1,32 @@
-"""Roles, users and warehouses; grants, and what is granted."""
+"""GRANT and REVOKE, and what is granted."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from churn.emulator import access, statements
-from churn.emulator.catalog import (
-    SHOW,
-    TEXT,
-    WHEN,
-    answer_gone,
-    answer_taken,
-    clauses,
-    common,
-    has_database,
-    has_schema,
-    relation,
-    relations,
-    schemas,
-    scope,
-)
-from churn.emulator.errors import invalid, missing, unsupported
-from churn.emulator.objects import Name, Object
-from churn.emulator.session import DONE, identifier, status
-from churn.emulator.statements import Result, Words, statement, unquote
+from churn.emulator.account import access
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.account.relations import has_database, has_schema, relation, relations, schemas
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import invalid, missing, unsupported
+from churn.emulator.language.names import NAME, Name, identifier
+from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
 
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("grants")
 
 
-@statement(
-    "CREATE [OR REPLACE] {ROLE|USER|WAREHOUSE} [IF NOT EXISTS] <name> [<options...>]",
-    page="create-warehouse",
-    limits="Users and warehouses are names with options; nothing is billed.",
-)
-def create_account_object(session: Session, words: Words) -> Result:
-    kind, name = words["role"].upper(), identifier(words["name"])
-    access.need_account(session, f"CREATE {kind}")
-    head = clauses(words["options"])
-    if any("PASSWORD" in key for key in head.options):
-        raise unsupported(f"CREATE {kind} ... PASSWORD: passwords are the emulator's own argument")
-    new = session.owned(
-        kind,
-        Name(name=name),
-        head.text("COMMENT"),
-        **{k.lower(): unquote(v) for k, v in head.options.items() if k != "COMMENT"},
-    )
-    if session.account.objects.find(kind, new.name) is not None:
-        if answer := answer_taken(words, name, name):
-            return answer
-        _need_own(session, kind, name)
-        access.revoke_all(session.account, kind, new.name)
-    if new.get("initially_suspended", "").upper() == "TRUE":
-        new = new.having(state="SUSPENDED")
-    session.account.objects.put(new)
-    if kind == "WAREHOUSE":
-        session.warehouse = name
-    return status(f"{kind.capitalize()} {name} successfully created.")
-
-
-@statement("ALTER USER [IF EXISTS] <name> {SET|UNSET} <options...>", page="alter-user")
-def alter_user(session: Session, words: Words) -> Result:
-    user = session.account.objects.need("USER", Name(name=identifier(words["name"])))
-    access.need(session, "USER", user.name, "OWNERSHIP")
-    head = clauses(words["options"])
-    if any("PASSWORD" in key for key in head.options):
-        raise unsupported("ALTER USER ... PASSWORD: passwords are the emulator's own argument")
-    unset = words["set"].upper() == "UNSET"
-    changed = {k.lower(): None if unset else unquote(v) for k, v in head.options.items()}
-    session.account.objects.put(user.having(**changed))
-    return status(DONE)
-
-
-@statement("DROP {ROLE|USER|WAREHOUSE} [IF EXISTS] <name>", page="drop-warehouse")
-def drop_account_object(session: Session, words: Words) -> Result:
-    kind, name = words["role"].upper(), identifier(words["name"])
-    if session.account.objects.find(kind, Name(name=name)) is None:
-        return answer_gone(words, kind, name, name)
-    _need_own(session, kind, name)
-    if kind == "ROLE":
-        session.account.objects.reassign(name, session.role)
-    session.account.objects.drop(kind, Name(name=name))
-    access.revoke_all(session.account, kind, Name(name=name))
-    return status(f"{name} successfully dropped.")
-
-
-@statement(
-    "ALTER WAREHOUSE [IF EXISTS] <name> {SET|SUSPEND|RESUME|RESUME IF SUSPENDED} [<options...>]",
-    page="alter-warehouse",
-)
-def alter_warehouse(session: Session, words: Words) -> Result:
-    found = session.account.objects.need("WAREHOUSE", Name(name=identifier(words["name"])))
-    access.need(session, "WAREHOUSE", found.name, "MODIFY", "OPERATE")
-    verb = words["set"].upper()
-    if verb == "SET":
-        head = clauses(words["options"])
-        changed = found.having(**{k.lower(): unquote(v) for k, v in head.options.items()})
-    else:
-        changed = found.having(state="SUSPENDED" if verb == "SUSPEND" else "STARTED")
-    session.account.objects.put(changed)
-    return status(DONE)
-
-
-@statement(f"SHOW {{WAREHOUSES|ROLES|USERS}} {SHOW}", page="show-warehouses")
-def show_account_objects(session: Session, words: Words) -> Result:
-    kind = words["warehouses"].upper().removesuffix("S")
-    columns = {
-        **dict.fromkeys(("name", "state", "type", "size", "owner", "comment"), TEXT),
-        "created_on": WHEN,
-        "auto_suspend": TEXT,
-        "auto_resume": TEXT,
-        "is_current": TEXT,
-    }
-    found = [
-        {
-            **common(o),
-            "state": o.get("state", "STARTED"),
-            "type": "STANDARD",
-            "size": o.get("warehouse_size", o.get("size", "X-Small")),
-            "auto_suspend": o.get("auto_suspend"),
-            "auto_resume": str(o.get("auto_resume", "true")).lower(),
-            "is_current": "Y" if o.name.name in (session.warehouse, session.role) else "N",
-        }
-        for o in session.account.objects.all(kind)
-    ]
-    bare = Words(words.text, {**words.groups, "scope": None})
-    return Result(statements.rows(scope(session, bare).cut(found), columns))
-
-
-def _need_own(session: Session, kind: str, name: str) -> None:
-    if kind == "ROLE" and name in access.SYSTEM_ROLES:
-        raise access.denied(kind, name)
-    access.need(session, kind, Name(name=name), "OWNERSHIP")
-
-
-@statement(
+@SUBSYSTEM.statement(
     "GRANT <privileges...> TO [ROLE|USER|DATABASE ROLE] <name> [WITH GRANT OPTION]",
     page="grant-privilege",
     limits="What a role may do with tables, stages, models and what is in a schema is checked.",
 )
-def grant(session: Session, words: Words) -> Result:
-    if words.has("with_grant_option"):
+def grant(session: Session, parsed: Parsed) -> Result:
+    if parsed.has("with_grant_option"):
         raise unsupported("GRANT ... WITH GRANT OPTION")
-    to_kind, to = _grantee(session, words)
-    for privilege, kind, on in _privileges(session, words["privileges"]):
+    to_kind, to = _grantee(session, parsed)
+    for privilege, kind, on in _privileges(session, parsed["privileges"]):
         _need_grant(session, kind, on)
         if privilege == "OWNERSHIP":
             access.give(session, kind, on, to)
@@ -170,10 +50,12 @@ def _need_grant(session: Session, kind: str, on: Name) -> None:
     access.need(session, kind, access.stored(kind, on), "OWNERSHIP")
 
 
-@statement("REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege")
-def revoke(session: Session, words: Words) -> Result:
-    to_kind, to = _grantee(session, words)
-    for privilege, kind, on in _privileges(session, words["privileges"]):
+@SUBSYSTEM.statement(
+    "REVOKE <privileges...> FROM [ROLE|USER|DATABASE ROLE] <name>", page="revoke-privilege"
+)
+def revoke(session: Session, parsed: Parsed) -> Result:
+    to_kind, to = _grantee(session, parsed)
+    for privilege, kind, on in _privileges(session, parsed["privileges"]):
         _need_grant(session, kind, on)
         session.account.objects.drop(
             "GRANT", _grant(session, privilege, kind, on, to_kind, to).name
@@ -181,8 +63,8 @@ def revoke(session: Session, words: Words) -> Result:
     return status(DONE)
 
 
-def _grantee(session: Session, words: Words) -> tuple[str, str]:
-    kind, name = words["role"].upper() or "ROLE", identifier(words["name"])
+def _grantee(session: Session, parsed: Parsed) -> tuple[str, str]:
+    kind, name = parsed["role"].upper() or "ROLE", identifier(parsed["name"])
     known = session.account.objects.find(kind, Name(name=name)) is not None
     itself = kind == "USER" and name == session.user
     if kind in ("ROLE", "USER") and not known and not itself:
@@ -192,14 +74,14 @@ def _grantee(session: Session, words: Words) -> tuple[str, str]:
 
 ON = re.compile(
     rf"(?P<privileges>.+?)\s+ON\s+(?P<many>(?:ALL|FUTURE)\s+)?(?P<kind>[A-Za-z ]+?)"
-    rf"(?:\s+IN\s+(?P<within>DATABASE|SCHEMA))?(?:\s+(?P<name>{statements.NAME}))?\s*",
+    rf"(?:\s+IN\s+(?P<within>DATABASE|SCHEMA))?(?:\s+(?P<name>{NAME}))?\s*",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
     """What is granted: privilege, kind of object, object; for ALL, each object that there is."""
-    if found := re.fullmatch(rf"ROLE\s+({statements.NAME})", text, re.IGNORECASE):
+    if found := re.fullmatch(rf"ROLE\s+({NAME})", text, re.IGNORECASE):
         role = Name(name=identifier(found[1]))
         session.account.objects.need("ROLE", role)
         return [("USAGE", "ROLE", role)]
@@ -281,15 +163,15 @@ def _granted(session: Session, kind: str, written: str) -> Name:
     return name
 
 
-@statement("SHOW GRANTS [TO {ROLE|USER} <name>|ON <on...>]", page="show-grants")
-def show_grants(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement("SHOW GRANTS [TO {ROLE|USER} <name>|ON <on...>]", page="show-grants")
+def show_grants(session: Session, parsed: Parsed) -> Result:
     columns = {
         "created_on": WHEN,
         **dict.fromkeys(("privilege", "granted_on", "name", "granted_to", "grantee_name"), TEXT),
         **dict.fromkeys(("grant_option", "granted_by"), TEXT),
     }
-    to = identifier(words["name"]) if words.has("name") else None
-    on = words["on"].split()[-1].upper() if words.has("on") else None
+    to = identifier(parsed["name"]) if parsed.has("name") else None
+    on = parsed["on"].split()[-1].upper() if parsed.has("on") else None
     found = [
         {
             "created_on": o.created_on,
@@ -304,4 +186,4 @@ def show_grants(session: Session, words: Words) -> Result:
         for o in session.account.objects.all("GRANT")
         if to in (None, o["to"]) and on in (None, o["on"].upper())
     ]
-    return Result(statements.rows(found, columns))
+    return Result(table_of(found, columns))

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlglot import exp
 
-from churn.emulator.errors import unsupported
-from churn.emulator.models import folder_of, package_of, versions
-from churn.emulator.objects import Name, Object
-from churn.emulator.rewrite import constant, function, value
-from churn.emulator.session import identifier
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import unsupported
+from churn.emulator.language.names import Name, identifier
+from churn.emulator.statements.model_versions import folder_of, versions
+from churn.emulator.statements.packages import package_of
+from churn.emulator.translation.arguments import value_of
 
-if TYPE_CHECKING:
-    from churn.emulator.session import Session
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("lineage")
 
 QUERY = re.compile(
     r'\{V\(domain: (?P<domain>\w+), name:"(?P<name>(?:[^"\\]|\\.)*)"'
     r'(?:, parentName:"(?P<parent>(?:[^"\\]|\\.)*)")?\) \{(?P<direction>\w+):'
 )
+
+
 KINDS = {"MODULE": "MODEL VERSION", "EXPERIMENT": "EXPERIMENT RUN", "DATASET": "DATASET VERSION"}
+
+
 USER_DOMAINS = {"MODULE": "MODEL"}
 
 
-@function("SYSTEM$DGQL", page="system_dgql")
+@SUBSYSTEM.function("SYSTEM$DGQL", page="system_dgql")
 def graph(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
     """The edges of one node, as Snowpark's `session.lineage` asks for them."""
-    asked = str(value(session, arguments[0]))
+    asked = str(value_of(session, arguments[0]))
     found = QUERY.match(asked)
     if found is None:
         raise unsupported(f"SYSTEM$DGQL({asked[:60]}...)")
@@ -39,7 +45,7 @@ def graph(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
         if _is(session, target if upstream else source, found)
     ]
     key = found["direction"]
-    return constant(json.dumps({"data": {"V": {key: edges}}}))
+    return exp.convert(json.dumps({"data": {"V": {key: edges}}}))
 
 
 def _edges(session: Session) -> list[tuple[dict[str, Any], dict[str, Any]]]:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import statements
-from churn.emulator.errors import invalid
-from churn.emulator.fake import parse
-from churn.emulator.rewrite import table
-from churn.emulator.statements import Kind, Result, Words, statement
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.relations import relation
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import invalid
+from churn.emulator.language.names import NAME, PART
+from churn.emulator.language.parser import parse
+from churn.emulator.language.results import Kind, Parsed, Result, table_of
+from churn.emulator.language.text import QUOTED
+from churn.emulator.statements.lifecycle import forget_loads
+from churn.emulator.translation.arguments import table_node
 
-if TYPE_CHECKING:
-    from churn.emulator.session import Session
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("queries")
 
 
-@statement(
+@SUBSYSTEM.statement(
     "{SELECT|WITH|VALUES} <rest...>",
     "( <rest...>",
     page="select",
@@ -26,20 +30,21 @@ if TYPE_CHECKING:
     "floats; collations, time travel and MATCH_RECOGNIZE are refused.",
     kind=Kind.QUERY,
 )
-def select(session: Session, words: Words) -> Result:
-    text = BARE_URL.sub(lambda m: m[1] or f"'{m[2]}'", _model_aliases(words.text))
+def select(session: Session, parsed: Parsed) -> Result:
+    text = BARE_URL.sub(lambda m: m[1] or f"'{m[2]}'", _model_aliases(parsed.text))
     tree = parse(text)
-    if words.describe:
+    if parsed.describe:
         return Result(session.cursor.describe(tree).empty_table(), Kind.QUERY)
-    return Result(session.cursor.run(tree, words.parameters), Kind.QUERY)
+    return Result(session.cursor.run(tree, parsed.parameters), Kind.QUERY)
 
 
-BARE_URL = re.compile(rf"({statements.QUOTED})|(snow://[^\s(),;']+)", re.DOTALL)
+BARE_URL = re.compile(rf"({QUOTED})|(snow://[^\s(),;']+)", re.DOTALL)
 """FROM snow://dataset/... without quotes, which only Snowflake's own parser takes."""
 
+
 MODEL_ALIAS = re.compile(
-    rf"(?P<alias>{statements.PART})\s+AS\s+MODEL\s+(?P<model>{statements.NAME})"
-    rf"(?:\s+VERSION\s+(?P<version>{statements.PART}))?\s*(?P<comma>,)?",
+    rf"(?P<alias>{PART})\s+AS\s+MODEL\s+(?P<model>{NAME})"
+    rf"(?:\s+VERSION\s+(?P<version>{PART}))?\s*(?P<comma>,)?",
     re.IGNORECASE,
 )
 
@@ -57,27 +62,27 @@ def _model_aliases(text: str) -> str:
 
     rest = MODEL_ALIAS.sub(named, text)
     rest = re.sub(r"^WITH\s+(?=SELECT\b|\()", "", rest, flags=re.IGNORECASE)
-    return re.sub(rf"({statements.PART})\s*!", lambda m: known.get(m[1].upper(), m[1]) + "!", rest)
+    return re.sub(rf"({PART})\s*!", lambda m: known.get(m[1].upper(), m[1]) + "!", rest)
 
 
-def counted(session: Session, words: Words, kind: Kind) -> Result:
+def counted(session: Session, parsed: Parsed, kind: Kind) -> Result:
     """Run, and answer with the counts of rows as Snowflake names them."""
-    return Result(session.cursor.run(parse(words.text), words.parameters), kind)
+    return Result(session.cursor.run(parse(parsed.text), parsed.parameters), kind)
 
 
-@statement("INSERT [OVERWRITE] INTO <name> <rest...>", page="insert", kind=Kind.INSERT)
-def insert(session: Session, words: Words) -> Result:
-    if any(isinstance(p, list) for p in words.parameters):
-        return _insert_batch(session, words)
-    return counted(session, words, Kind.INSERT)
+@SUBSYSTEM.statement("INSERT [OVERWRITE] INTO <name> <rest...>", page="insert", kind=Kind.INSERT)
+def insert(session: Session, parsed: Parsed) -> Result:
+    if any(isinstance(p, list) for p in parsed.parameters):
+        return _insert_batch(session, parsed)
+    return counted(session, parsed, Kind.INSERT)
 
 
-def _insert_batch(session: Session, words: Words) -> Result:
+def _insert_batch(session: Session, parsed: Parsed) -> Result:
     """All rows of an array binding by one statement."""
-    tree = parse(words.text)
-    columns = [pa.array(values) for values in words.parameters]
+    tree = parse(parsed.text)
+    columns = [pa.array(values) for values in parsed.parameters]
     names = [f"P{i}" for i in range(len(columns))]
-    source = table(session.register(pa.table(columns, names=names)))
+    source = table_node(session.register(pa.table(columns, names=names)))
     row = tree.expression
     if isinstance(row, exp.Values):
         row = exp.Select(expressions=[e.copy() for e in row.expressions[0].expressions])
@@ -90,39 +95,40 @@ def _insert_batch(session: Session, words: Words) -> Result:
     return Result(session.cursor.run(tree), Kind.INSERT)
 
 
-@statement("UPDATE <name> <rest...>", page="update", kind=Kind.UPDATE)
-def update(session: Session, words: Words) -> Result:
-    return counted(session, words, Kind.UPDATE)
+@SUBSYSTEM.statement("UPDATE <name> <rest...>", page="update", kind=Kind.UPDATE)
+def update(session: Session, parsed: Parsed) -> Result:
+    return counted(session, parsed, Kind.UPDATE)
 
 
-@statement("DELETE FROM <name> [<rest...>]", page="delete", kind=Kind.DELETE)
-def delete(session: Session, words: Words) -> Result:
-    return counted(session, words, Kind.DELETE)
+@SUBSYSTEM.statement("DELETE FROM <name> [<rest...>]", page="delete", kind=Kind.DELETE)
+def delete(session: Session, parsed: Parsed) -> Result:
+    return counted(session, parsed, Kind.DELETE)
 
 
-@statement("TRUNCATE [TABLE] [IF EXISTS] <name>", page="truncate-table")
-def truncate(session: Session, words: Words) -> Result:
-    from churn.emulator import catalog
+@SUBSYSTEM.statement("TRUNCATE [TABLE] [IF EXISTS] <name>", page="truncate-table")
+def truncate(session: Session, parsed: Parsed) -> Result:
 
-    name = session.name(words["name"])
-    if not (words.has("if_exists") and not catalog.relation(session.account, name)):
-        emptied = exp.Delete(this=table(name))
+    name = session.name(parsed["name"])
+    if not (parsed.has("if_exists") and not relation(session.account, name)):
+        emptied = exp.Delete(this=table_node(name))
         emptied.meta["privilege"] = "TRUNCATE"
         session.cursor.run(emptied)
-        catalog.forget_loads(session.account, name)
-    return Result(statements.rows([{"status": "Statement executed successfully."}], STATUS))
+        forget_loads(session.account, name)
+    return Result(table_of([{"status": "Statement executed successfully."}], STATUS))
 
 
 STATUS = {"status": pa.string()}
+
+
 ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
 
 
-@statement("MERGE INTO <name> <rest...>", page="merge", kind=Kind.MERGE)
-def merge(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement("MERGE INTO <name> <rest...>", page="merge", kind=Kind.MERGE)
+def merge(session: Session, parsed: Parsed) -> Result:
     """Counts only for the kinds of clauses that it has, in Snowflake's order."""
-    tree = parse(words.text)
+    tree = parse(parsed.text)
     clauses = {_action(when) for when in tree.args["whens"].expressions}
-    done = session.cursor.merge(tree, words.parameters)
+    done = session.cursor.merge(tree, parsed.parameters)
     counts: dict[str, Any] = {
         f"number of rows {word}": done.count(action)
         for action, word in ACTIONS.items()

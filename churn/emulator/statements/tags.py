@@ -1,4 +1,4 @@
-"""Tags, and views with their text."""
+"""Tags, and what carries them."""
 
 from __future__ import annotations
 
@@ -6,47 +6,48 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator import access, catalog, statements
-from churn.emulator.catalog import SHOW, TEXT, WHEN, clauses, common, shown, split
-from churn.emulator.errors import compilation, missing
-from churn.emulator.fake import parse
-from churn.emulator.objects import Name, Object
-from churn.emulator.rewrite import constant, function, table, table_function, value
-from churn.emulator.session import DONE, identifier, status
-from churn.emulator.statements import Result, Words, statement, unquote
+from churn.emulator.account import access
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.account.relations import has_database, has_schema, need_relation
+from churn.emulator.language.clauses import split
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import compilation, missing
+from churn.emulator.language.names import NAME, Name, identifier
+from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
+from churn.emulator.language.text import QUOTED, unquote
+from churn.emulator.statements.lifecycle import answer_if_exists, droppable, replace_object
+from churn.emulator.statements.show import SHOW, common, shown
+from churn.emulator.translation.arguments import value_of
 
-if TYPE_CHECKING:
-    from churn.emulator.account import Account
-    from churn.emulator.session import Session
-
-# Tags
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("tags")
 
 
-@statement(
+@SUBSYSTEM.statement(
     "CREATE [OR REPLACE] TAG [IF NOT EXISTS] <name> [<options...>]",
     page="create-tag",
 )
-def create_tag(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if answer := catalog.taken(session, words, "TAG", name):
+def create_tag(session: Session, parsed: Parsed) -> Result:
+    name = session.name(parsed["name"])
+    if answer := answer_if_exists(session, parsed, "TAG", name):
         return answer
-    allowed = [unquote(v) for v in re.findall(statements.QUOTED, _allowed(words["options"]))]
+    allowed = [unquote(v) for v in re.findall(QUOTED, _allowed(parsed["options"]))]
     comment = re.search(
-        rf"\bCOMMENT\s*=\s*({statements.QUOTED})", words["options"], re.IGNORECASE | re.DOTALL
+        rf"\bCOMMENT\s*=\s*({QUOTED})", parsed["options"], re.IGNORECASE | re.DOTALL
     )
     new = session.owned("TAG", name, unquote(comment[1]) if comment else "", allowed=allowed)
-    catalog.renew(session, new)
+    replace_object(session, new)
     return status(f"Tag {name.name} successfully created.")
 
 
 def _allowed(options: str) -> str:
     found = re.search(
-        rf"\bALLOWED_VALUES\s+((?:{statements.QUOTED}\s*,?\s*)+)",
+        rf"\bALLOWED_VALUES\s+((?:{QUOTED}\s*,?\s*)+)",
         options,
         re.IGNORECASE | re.DOTALL,
     )
@@ -60,19 +61,19 @@ def _drop_references(account: Account, name: Name) -> Sequence[Path]:
     return ()
 
 
-catalog.droppable("TAG", "drop-tag", _drop_references)
+droppable(SUBSYSTEM, "TAG", "drop-tag", _drop_references)
 
 
-@statement(
+@SUBSYSTEM.statement(
     "ALTER TAG [IF EXISTS] <name> {ADD ALLOWED_VALUES|DROP ALLOWED_VALUES|SET COMMENT =|"
     "UNSET ALLOWED_VALUES|UNSET COMMENT} [<values...>]",
     page="alter-tag",
 )
-def alter_tag(session: Session, words: Words) -> Result:
-    found = session.need("TAG", session.name(words["name"]))
-    values = [unquote(v) for v in re.findall(statements.QUOTED, words["values"])]
+def alter_tag(session: Session, parsed: Parsed) -> Result:
+    found = access.need_object(session, "TAG", session.name(parsed["name"]))
+    values = [unquote(v) for v in re.findall(QUOTED, parsed["values"])]
     allowed = list(found["allowed"])
-    match " ".join(words["add_allowed_values"].upper().split()):
+    match " ".join(parsed["add_allowed_values"].upper().split()):
         case "ADD ALLOWED_VALUES":
             found = found.having(allowed=[*allowed, *(v for v in values if v not in allowed)])
         case "DROP ALLOWED_VALUES":
@@ -90,8 +91,8 @@ def alter_tag(session: Session, words: Words) -> Result:
     return status(DONE)
 
 
-@statement(f"SHOW TAGS {SHOW}", page="show-tags")
-def show_tags(session: Session, words: Words) -> Result:
+@SUBSYSTEM.statement(f"SHOW TAGS {SHOW}", page="show-tags")
+def show_tags(session: Session, parsed: Parsed) -> Result:
     columns = {
         "created_on": WHEN,
         **dict.fromkeys(("name", "database_name", "schema_name", "owner", "comment"), TEXT),
@@ -99,31 +100,32 @@ def show_tags(session: Session, words: Words) -> Result:
     }
     found = [
         common(o) | {"allowed_values": json.dumps(o["allowed"]) if o["allowed"] else None}
-        for o in shown(session, words, "TAG")
+        for o in shown(session, parsed, "TAG")
     ]
-    return Result(statements.rows(found, columns))
+    return Result(table_of(found, columns))
 
 
 KINDS = "TABLE|VIEW|DYNAMIC TABLE|TASK|SCHEMA|MODEL|DATASET|STAGE|WAREHOUSE|DATABASE"
 
-ASSIGNED = re.compile(
-    rf"(?P<tag>{statements.NAME})\s*=\s*(?P<value>{statements.QUOTED})", re.DOTALL
-)
+
+ASSIGNED = re.compile(rf"(?P<tag>{NAME})\s*=\s*(?P<value>{QUOTED})", re.DOTALL)
 
 
-@statement(f"ALTER {{{KINDS}}} [IF EXISTS] <name> SET TAG <tags...>", page="alter-table")
-def set_tag(session: Session, words: Words) -> Result:
-    kind, name = tagged(session, words["table"], words["name"])
-    set_all(session, kind, name, words["tags"])
+@SUBSYSTEM.statement(f"ALTER {{{KINDS}}} [IF EXISTS] <name> SET TAG <tags...>", page="alter-table")
+def set_tag(session: Session, parsed: Parsed) -> Result:
+    kind, name = tagged(session, parsed["table"], parsed["name"])
+    set_all(session, kind, name, parsed["tags"])
     return status(DONE)
 
 
-@statement(f"ALTER {{{KINDS}}} [IF EXISTS] <name> UNSET TAG <tags...>", page="alter-table")
-def unset_tag(session: Session, words: Words) -> Result:
-    kind, name = tagged(session, words["table"], words["name"])
-    for written in split(words["tags"]):
+@SUBSYSTEM.statement(
+    f"ALTER {{{KINDS}}} [IF EXISTS] <name> UNSET TAG <tags...>", page="alter-table"
+)
+def unset_tag(session: Session, parsed: Parsed) -> Result:
+    kind, name = tagged(session, parsed["table"], parsed["name"])
+    for written in split(parsed["tags"]):
         tag = session.name(written)
-        session.need("TAG", tag)
+        access.need_object(session, "TAG", tag)
         session.account.objects.drop("TAGGED", _reference(kind, name, tag))
     return status(DONE)
 
@@ -135,20 +137,20 @@ def tagged(session: Session, kind: str, written: str) -> tuple[str, Name]:
     if kind in ("DATABASE", "WAREHOUSE"):
         name = Name(name=identifier(written))
         if kind == "WAREHOUSE":
-            session.need(kind, name)
-        elif not catalog.has_database(account, name.name):
+            access.need_object(session, kind, name)
+        elif not has_database(account, name.name):
             raise missing(kind, name)
         return kind, name
     if kind == "SCHEMA":
         place = session.schema_name(written)
-        if not catalog.has_schema(account, place.database, place.schema):
+        if not has_schema(account, place.database, place.schema):
             raise missing(kind, place)
         return kind, Name(place.database, name=place.schema)
     name = session.name(written)
     if kind in ("TABLE", "VIEW", "DYNAMIC TABLE"):
-        found = catalog.need_relation(account, name, kind)
+        found = need_relation(account, name, kind)
         return ("VIEW" if found.kind == "VIEW" else "TABLE"), name
-    session.need("MODEL" if kind == "MODULE" else kind, name)
+    access.need_object(session, "MODEL" if kind == "MODULE" else kind, name)
     return kind, name
 
 
@@ -160,7 +162,7 @@ def set_all(session: Session, kind: str, name: Name, written: str) -> None:
     """
     found = []
     for each in ASSIGNED.finditer(written):
-        tag = session.need("TAG", session.name(each["tag"]))
+        tag = access.need_object(session, "TAG", session.name(each["tag"]))
         text = unquote(each["value"])
         if tag["allowed"] and text not in tag["allowed"]:
             raise compilation(
@@ -189,13 +191,13 @@ def references(session: Session, kind: str, name: Name) -> list[Object]:
     )
 
 
-@function("SYSTEM$GET_TAG", page="system_get_tag")
+@SUBSYSTEM.function("SYSTEM$GET_TAG", page="system_get_tag")
 def get_tag(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
-    tag, name, kind = (str(value(session, a)) for a in arguments)
+    tag, name, kind = (str(value_of(session, a)) for a in arguments)
     stored, where = tagged(session, _domain(kind), name)
-    session.need("TAG", session.name(tag))
+    access.need_object(session, "TAG", session.name(tag))
     found = session.account.objects.find("TAGGED", _reference(stored, where, session.name(tag)))
-    return constant(found["value"] if found else None)
+    return exp.convert(found["value"] if found else None)
 
 
 def _domain(kind: str) -> str:
@@ -209,7 +211,7 @@ REFERENCE_COLUMNS = {
 }
 
 
-@table_function("TAG_REFERENCES", page="tag_references")
+@SUBSYSTEM.table_function("TAG_REFERENCES", page="tag_references")
 def tag_references(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
     name, kind = arguments
     stored, where = tagged(session, _domain(kind), name)
@@ -219,64 +221,9 @@ def tag_references(session: Session, arguments: list[Any], named: dict[str, Any]
         | {"OBJECT_SCHEMA": where.schema, "OBJECT_NAME": where.name}
         for reference in references(session, stored, where)
     ]
-    return statements.rows(found, REFERENCE_COLUMNS)
+    return table_of(found, REFERENCE_COLUMNS)
 
 
 def _reference_row(session: Session, reference: Object) -> tuple[str, str, str, str]:
     tag = session.name(reference["tag"])
     return tag.database, tag.schema, tag.name, reference["value"]
-
-
-# Views
-
-
-@statement(
-    "CREATE [OR REPLACE] [SECURE] [TEMPORARY|TEMP|SCOPED TEMPORARY] VIEW [IF NOT EXISTS] "
-    "<name> <definition...>",
-    page="create-view",
-)
-def create_view(session: Session, words: Words) -> Result:
-    name = session.name(words["name"])
-    if answer := catalog.taken(session, words, "VIEW", name):
-        return answer
-    head = clauses(words["definition"]).only("COMMENT", "TAG", "COPY GRANTS", "CHANGE_TRACKING")
-    columns = split(head.columns)
-    names = [catalog.column_name(c) for c in columns]
-    declared = exp.Schema(
-        this=table(name), expressions=[exp.to_identifier(n, quoted=True) for n in names]
-    )
-    session.cursor.run(
-        exp.Create(
-            this=declared if names else table(name),
-            kind="VIEW",
-            replace=words.has("or_replace"),
-            expression=parse(head.query),
-        )
-    )
-    session.account.objects.put(
-        session.owned(
-            "VIEW",
-            name,
-            head.text("COMMENT"),
-            text=words.text,
-            **{"column comments": comments(columns)},
-        )
-    )
-    session.account.objects.drop("TAGGED", name.child("VIEW"))
-    access.made(session.account, "VIEW", name, copy_grants="COPY GRANTS" in head.options)
-    set_all(session, "VIEW", name, head.get("TAG"))
-    if "TEMP" in words["temporary"].upper():
-        catalog.remember_temporary(session, "VIEW", name)
-    return status(f"View {name.name} successfully created.")
-
-
-def comments(columns: list[str]) -> dict[str, str]:
-    """The comments in a list of columns."""
-    found = {}
-    for column in columns:
-        comment = re.search(
-            rf"\bCOMMENT\s*=?\s*({statements.QUOTED})", column, re.IGNORECASE | re.DOTALL
-        )
-        if comment:
-            found[catalog.column_name(column)] = unquote(comment[1])
-    return found
