@@ -38,6 +38,11 @@ SLOW = (
 """Parts of the names of tests that `make test-fast` leaves out: they train, wait or kill."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The emulator's plugin says `--snowflake-connection`; this project has a shorter name for it."""
+    parser.addoption("--connection", dest="snowflake_connection", metavar="NAME")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(part in item.nodeid for part in SLOW):

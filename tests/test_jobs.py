@@ -55,7 +55,7 @@ def test_the_package_and_the_command_are_submitted(monkeypatch: pytest.MonkeyPat
     assert kept["compute_pool"] == "POOL"
     assert kept["args"] == ["train", "--target", "snowflake", "--seed", "1"]
     assert {"job.py", "churn/cli.py", "churn/domain/features.py"} <= kept["files"]
-    assert "churn/emulator/app.py" not in kept["files"]
+    assert "churn/emulator/server.py" not in kept["files"]
     assert any(r.startswith("xgboost==") for r in kept["pip_requirements"])
     assert kept["said"] == ["what it printed"]
 

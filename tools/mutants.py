@@ -33,10 +33,10 @@ TESTS = (
 
 POLARS = "churn/engines/polars.py"
 SNOWPARK = "churn/engines/snowpark.py"
-REWRITE = "churn/emulator/rewrite.py"
-MACROS = "churn/emulator/macros.py"
-ACCESS = "churn/emulator/access.py"
-LOGINS = "churn/emulator/logins.py"
+REWRITE = "churn/emulator/translation/expressions.py"
+MACROS = "churn/emulator/duck/macros.py"
+ACCESS = "churn/emulator/account/access.py"
+LOGINS = "churn/emulator/http/logins.py"
 WINDOWS = "churn/domain/windows.py"
 
 

@@ -15,10 +15,12 @@ import pytest
 import snowflake.connector
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
-from churn.emulator import app
-from churn.emulator.objects import Name, Object
+from churn.emulator.account import execution
+from churn.emulator.account.account import KEPT_RESULTS
+from churn.emulator.account.objects import Object
+from churn.emulator.http import app
+from churn.emulator.language.names import Name
 from churn.emulator.server import Emulator
-from churn.emulator.session import KEPT_RESULTS, Session
 
 pytestmark = pytest.mark.emulator
 
@@ -207,7 +209,7 @@ def test_a_fault_of_the_emulator_is_an_answer_not_a_retry(
 ) -> None:
     """The connector repeats HTTP 500 for minutes."""
     with connect(own) as connection:
-        monkeypatch.setattr(Session, "execute", lambda *_, **__: 1 / 0)
+        monkeypatch.setattr(execution, "execute", lambda *_, **__: 1 / 0)
         started = time.monotonic()
         with pytest.raises(ProgrammingError, match="Internal error of the emulator") as error:
             run(connection, "SELECT 1")

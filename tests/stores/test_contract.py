@@ -35,9 +35,9 @@ V1, V2 = FEATURE_VIEWS
 
 
 @pytest.fixture
-def remote_engine(snowpark_session: Any) -> SnowparkEngine:
-    database = snowpark_session.get_current_database().strip('"')
-    engine = SnowparkEngine(snowpark_session, database, remote.PREP_DATA)
+def remote_engine(snowflake_session: Any) -> SnowparkEngine:
+    database = snowflake_session.get_current_database().strip('"')
+    engine = SnowparkEngine(snowflake_session, database, remote.PREP_DATA)
     engine.prepare(remote.SCHEMAS)
     return engine
 
@@ -266,9 +266,12 @@ print(register(snowflake.stores(session, sys.argv[2])).version)
 
 @pytest.mark.emulator
 def test_clients_at_once_get_versions_of_their_own(
-    remote_engine: SnowparkEngine, emulator: Any
+    remote_engine: SnowparkEngine, snowflake_emulator: Any
 ) -> None:
-    where = emulator.connection | {"database": remote_engine.database, "schema": "PREP_DATA"}
+    where = snowflake_emulator.connection | {
+        "database": remote_engine.database,
+        "schema": "PREP_DATA",
+    }
     clients = [
         subprocess.Popen(
             [sys.executable, "-c", REGISTERING, json.dumps(where), remote_engine.database],
