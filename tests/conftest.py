@@ -39,7 +39,7 @@ SLOW = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The emulator's plugin says `--snowflake-connection`; this project has a shorter name for it."""
+    """A shorter name for `--snowflake-connection`, the option of the emulator's plugin."""
     parser.addoption("--connection", dest="snowflake_connection", metavar="NAME")
 
 

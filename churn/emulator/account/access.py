@@ -40,12 +40,12 @@ def assigned(account: Account, user: str, role: str) -> bool:
 def closure(account: Account, kind: str, name: str) -> set[str]:
     """The roles that a role or user has: those granted to it, and to those."""
     granted = [g for g in account.objects.all("GRANT") if g["granted_on"] == "ROLE"]
-    found = {"PUBLIC"}
+    granted_roles = {"PUBLIC"}
     new = {g["on"] for g in granted if (g["to_kind"], g["to"]) == (kind, name)}
-    while new := new - found:
-        found |= new
+    while new := new - granted_roles:
+        granted_roles |= new
         new = {g["on"] for g in granted if g["to_kind"] == "ROLE" and g["to"] in new}
-    return found
+    return granted_roles
 
 
 def held(session: Session, kind: str, name: Name) -> set[str]:
@@ -53,28 +53,31 @@ def held(session: Session, kind: str, name: Name) -> set[str]:
     mine, objects = roles(session), session.account.objects
     kinds = RELATIONS if kind in RELATIONS else (kind,)
     there = [o for k in kinds if (o := objects.find(k, name))]
-    found = {"OWNERSHIP" for o in there if o.owner in mine}
+    privileges = {"OWNERSHIP" for o in there if o.owner in mine}
     for grant in objects.all("GRANT"):
         if grant["to"] not in mine or grant["to_kind"] != "ROLE":
             continue
         if grant["granted_on"] in kinds and grant["on"] == str(name):
-            found.add(grant["privilege"])
-    return found
+            privileges.add(grant["privilege"])
+    return privileges
 
 
 def apply_future_grants(
     account: Account, kind: str, name: Name, *, copy_grants: bool = False
 ) -> None:
-    """What is made anew has the grants that were said of the future, and none from before."""
+    """A new object has the grants on future ones of its kind, and none of an earlier object.
+
+    https://docs.snowflake.com/en/sql-reference/sql/grant-privilege#future-grants-on-database-or-schema-objects
+    """
     if not copy_grants:
         revoke_all(account, kind, name)
     schema, database = Name(name.database, name.schema), Name(name.database)
-    said = {
+    future = {
         (f"FUTURE {kind}S IN SCHEMA", str(schema)),
         (f"FUTURE {kind}S IN DATABASE", str(database)),
     }
     for grant in account.objects.all("GRANT"):
-        if (grant["granted_on"], grant["on"]) in said:
+        if (grant["granted_on"], grant["on"]) in future:
             account.objects.put(on_other(grant, granted_on=kind, on=str(name)))
 
 
@@ -130,14 +133,14 @@ def on_other(grant: Object, **changes: str) -> Object:
 
 def grant_key(grant: Object) -> Name:
     """One grant of a privilege on an object to somebody."""
-    said = (grant[k] for k in ("privilege", "granted_on", "on", "to_kind", "to"))
-    return Name(name=" ".join(said))
+    parts = (grant[k] for k in ("privilege", "granted_on", "on", "to_kind", "to"))
+    return Name(name=" ".join(parts))
 
 
 def give(session: Session, kind: str, name: Name, role: str) -> None:
     """Make the role the owner."""
-    if found := existing(session, kind, stored(kind, name)):
-        session.account.objects.put(replace(found, owner=role))
+    if existing_object := existing(session, kind, stored(kind, name)):
+        session.account.objects.put(replace(existing_object, owner=role))
 
 
 def visible(session: Session, kind: str, name: Name) -> bool:
@@ -160,10 +163,10 @@ def need(session: Session, kind: str, name: Name, *privileges: str) -> None:
         return
     if name.schema:
         need_place(session, name)
-    found = held(session, kind, name)
-    if not found:
+    mine = held(session, kind, name)
+    if not mine:
         raise missing(kind, name)
-    if privileges and not found & {"OWNERSHIP", *privileges}:
+    if privileges and not mine & {"OWNERSHIP", *privileges}:
         raise denied(kind, name.name or name.schema or name.database)
 
 

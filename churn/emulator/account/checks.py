@@ -103,13 +103,13 @@ def _changes(tree: exp.Expression) -> str:
 def need_warehouse(session: Session) -> None:
     """One that runs; a suspended one is resumed, if it may be."""
     objects = session.account.objects
-    found = objects.find("WAREHOUSE", Name(name=session.warehouse or ""))
-    if found is not None and found.get("state") == "SUSPENDED":
-        resumes = str(found.get("auto_resume", "TRUE")).upper() == "TRUE"
-        found = found.having(state="STARTED") if resumes else None
-        if found:
-            objects.put(found)
-    if found is None:
+    warehouse = objects.find("WAREHOUSE", Name(name=session.warehouse or ""))
+    if warehouse is not None and warehouse.get("state") == "SUSPENDED":
+        resumes = str(warehouse.get("auto_resume", "TRUE")).upper() == "TRUE"
+        warehouse = warehouse.having(state="STARTED") if resumes else None
+        if warehouse:
+            objects.put(warehouse)
+    if warehouse is None:
         raise SqlError(
             "No active warehouse selected in the current session.  Select an active warehouse "
             "with the 'use warehouse' command.",

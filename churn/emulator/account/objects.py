@@ -101,10 +101,10 @@ class Objects:
         return rows[0] if rows else None
 
     def need(self, kind: str, name: Name) -> Object:
-        found = self.find(kind, name)
-        if found is None:
+        stored = self.find(kind, name)
+        if stored is None:
             raise missing(kind, name if not name.parent else name.name)
-        return found
+        return stored
 
     def add(self, new: Object) -> None:
         """Refuses a name that is taken."""
@@ -175,8 +175,8 @@ class Objects:
             if value is not None:
                 where.append(f"{column} = ?")
                 values.append(value)
-        found = self._select(" AND ".join(where), tuple(values))
-        return [o for o in found if like(pattern, o.name.name)]
+        objects = self._select(" AND ".join(where), tuple(values))
+        return [o for o in objects if like(pattern, o.name.name)]
 
     def _select(self, where: str, values: tuple[str, ...]) -> list[Object]:
         with self._lock:

@@ -22,8 +22,8 @@ def has_database(account: Account, name: str) -> bool:
 
 def databases(account: Account) -> list[str]:
     with account.tables.duck.cursor() as duck:
-        found = duck.execute("SELECT database_name FROM duckdb_databases() ORDER BY ALL").fetchall()
-    return [name for (name,) in found if name not in SYSTEM]
+        rows = duck.execute("SELECT database_name FROM duckdb_databases() ORDER BY ALL").fetchall()
+    return [name for (name,) in rows if name not in SYSTEM]
 
 
 def has_schema(account: Account, database: str, name: str) -> bool:
@@ -32,11 +32,11 @@ def has_schema(account: Account, database: str, name: str) -> bool:
 
 def schemas(account: Account, database: str) -> list[str]:
     with account.tables.duck.cursor() as duck:
-        found = duck.execute(
+        rows = duck.execute(
             "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? ORDER BY ALL",
             [database],
         ).fetchall()
-    return [name for (name,) in found if name not in HIDDEN]
+    return [name for (name,) in rows if name not in HIDDEN]
 
 
 @dataclass(frozen=True)
@@ -61,24 +61,24 @@ def relations(
         ORDER BY ALL
     """
     with account.tables.duck.cursor() as duck:
-        found = duck.execute(query).fetchall()
+        rows = duck.execute(query).fetchall()
     return [
-        Relation(Name(d, s, n), kind, rows, comment or "")
-        for d, s, n, kind, rows, comment in found
+        Relation(Name(d, s, n), kind, count, comment or "")
+        for d, s, n, kind, count, comment in rows
         if d not in SYSTEM and s not in HIDDEN and database in (None, d) and schema in (None, s)
     ]
 
 
 def relation(account: Account, name: Name) -> Relation | None:
-    found = relations(account, name.database, name.schema)
-    return next((r for r in found if r.name.name == name.name), None)
+    there = relations(account, name.database, name.schema)
+    return next((r for r in there if r.name.name == name.name), None)
 
 
 def need_relation(account: Account, name: Name, kind: str = "Object") -> Relation:
-    found = relation(account, name)
-    if found is None:
+    there = relation(account, name)
+    if there is None:
         raise missing(kind, name)
-    return found
+    return there
 
 
 def need_schema(account: Account, name: Name) -> None:
@@ -88,7 +88,7 @@ def need_schema(account: Account, name: Name) -> None:
 
 def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
     with account.tables.duck.cursor() as duck:
-        found = duck.execute(
+        rows = duck.execute(
             "SELECT column_name, c.data_type, is_nullable, column_default, c.comment, "
             "ext_character_maximum_length FROM duckdb_columns() c "
             "LEFT JOIN _fs_global._fs_information_schema._fs_columns_ext e "
@@ -110,5 +110,5 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
             "unique key": "N",
             "comment": comments.get(column, comment),
         }
-        for column, kind, nullable, default, comment, length in found
+        for column, kind, nullable, default, comment, length in rows
     ]

@@ -71,15 +71,15 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
     if macros.DIVISION_BY_ZERO in message:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
-    if found := FUNCTION.search(message):
-        name = found[1].upper()
+    if match := FUNCTION.search(message):
+        name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")
-    if found := TABLE.search(message):
-        if found[3] == "already exists":
-            return compilation(f"Object '{found[2]}' already exists.", 2002, "42710")
-        return compilation(f"Object '{found[2]}' does not exist or not authorized.", 2003, "42S02")
-    if found := COLUMN.search(message):
-        return compilation(f"invalid identifier '{found[1] or found[2]}'", 904, "42000")
+    if match := TABLE.search(message):
+        if match[3] == "already exists":
+            return compilation(f"Object '{match[2]}' already exists.", 2002, "42710")
+        return compilation(f"Object '{match[2]}' does not exist or not authorized.", 2003, "42S02")
+    if match := COLUMN.search(message):
+        return compilation(f"invalid identifier '{match[1] or match[2]}'", 904, "42000")
     if "already exists" in message:
         return compilation(message.split("\n", maxsplit=1)[0], 2002, "42710")
     return SqlError(message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000")

@@ -40,13 +40,13 @@ def clauses(text: str) -> Clauses:
 
     def word() -> str:
         """The next one; "" at the end."""
-        found = HEADER.search(text)
-        return found.group() if found else ""
+        token = HEADER.search(text)
+        return token.group() if token else ""
 
     def rest() -> str:
         """What follows the next word."""
-        found = HEADER.search(text)
-        return text[found.end() :] if found else ""
+        token = HEADER.search(text)
+        return text[token.end() :] if token else ""
 
     while key := word().upper():
         if key == "(" and not options and not columns:
@@ -85,11 +85,11 @@ def closed(text: str) -> tuple[str, str]:
 def split(text: str) -> list[str]:
     """The parts between commas at the top level."""
     parts, depth, last = [], 0, 0
-    for found in HEADER.finditer(text):
-        depth += {"(": 1, ")": -1}.get(found.group(), 0)
-        if found.group() == "," and depth == 0:
-            parts.append(text[last : found.start()].strip())
-            last = found.end()
+    for token in HEADER.finditer(text):
+        depth += {"(": 1, ")": -1}.get(token.group(), 0)
+        if token.group() == "," and depth == 0:
+            parts.append(text[last : token.start()].strip())
+            last = token.end()
     rest = text[last:].strip()
     return [*parts, rest] if rest else parts
 

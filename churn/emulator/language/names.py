@@ -74,7 +74,7 @@ def duck_name(name: Name) -> str:
 
 
 def column_name(written: str) -> str:
-    found = re.match(PART, written)
-    if found is None:
+    match = re.match(PART, written)
+    if match is None:
         raise invalid(f"cannot read the column {written}")
-    return identifier(found.group())
+    return identifier(match.group())

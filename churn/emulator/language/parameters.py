@@ -25,8 +25,8 @@ def inline(text: str, parameters: list[Any]) -> tuple[str, list[Any]]:
         built.append(text[position : token.start()])
         position = token.end()
         word = token.group()
-        if found := IDENTIFIER.fullmatch(word):
-            name = rest.pop(used) if found[1] == "?" else found[1][1:-1]
+        if name_of := IDENTIFIER.fullmatch(word):
+            name = rest.pop(used) if name_of[1] == "?" else name_of[1][1:-1]
             built.append(str(name))
         elif word == "?" and not binding:
             built.append(quote(str(rest.pop(0))))

@@ -14,10 +14,10 @@ class _Parser(Snowflake.Parser):
 
     def _parse_expression(self) -> exp.Expression | None:
         start = self._curr
-        found = super()._parse_expression()
-        if found is not None and start is not None and self._prev is not None:
-            found.meta["text"] = self._find_sql(start, self._prev)
-        return found
+        node = super()._parse_expression()
+        if node is not None and start is not None and self._prev is not None:
+            node.meta["text"] = self._find_sql(start, self._prev)
+        return node
 
 
 class _Snowflake(Snowflake):
@@ -31,14 +31,14 @@ def parse(sql: str) -> exp.Expression:
         SqlError: It is not SQL, or more than one statement.
     """
     try:
-        found = [
+        trees = [
             e for e in _DIALECT.parse(sql) if e is not None and not isinstance(e, exp.Semicolon)
         ]
     except ParseError as error:
         raise syntax_error(error) from None
-    if len(found) != 1:
-        raise compilation(f"expected one statement, found {len(found)}", 8, "0A000")
-    return found[0]
+    if len(trees) != 1:
+        raise compilation(f"expected one statement, found {len(trees)}", 8, "0A000")
+    return trees[0]
 
 
 _DIALECT = _Snowflake()

@@ -66,10 +66,10 @@ SHAPES = {
 """The columns of what changes something, for a client that asks before it runs."""
 
 
-def table_of(found: Sequence[Mapping[str, object]], columns: dict[str, pa.DataType]) -> pa.Table:
+def table_of(rows: Sequence[Mapping[str, object]], columns: dict[str, pa.DataType]) -> pa.Table:
     """A table of these columns, of which a row may lack some."""
     schema = pa.schema(list(columns.items()))
-    return pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in found], schema=schema)
+    return pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in rows], schema=schema)
 
 
 def status(message: str) -> Result:

@@ -21,8 +21,8 @@ TOKENS = re.compile(
 def tidy(text: str) -> str:
     """Without comments and the semicolon at the end."""
 
-    def kept(found: re.Match[str]) -> str:
-        return " " if found.group().startswith(("--", "//", "/*")) else found.group()
+    def kept(token: re.Match[str]) -> str:
+        return " " if token.group().startswith(("--", "//", "/*")) else token.group()
 
     return TOKENS.sub(kept, text).strip().rstrip(";").strip()
 

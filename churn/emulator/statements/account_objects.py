@@ -77,14 +77,14 @@ def drop_account_object(session: Session, parsed: Parsed) -> Result:
     page="alter-warehouse",
 )
 def alter_warehouse(session: Session, parsed: Parsed) -> Result:
-    found = session.account.objects.need("WAREHOUSE", Name(name=identifier(parsed["name"])))
-    access.need(session, "WAREHOUSE", found.name, "MODIFY", "OPERATE")
+    warehouse = session.account.objects.need("WAREHOUSE", Name(name=identifier(parsed["name"])))
+    access.need(session, "WAREHOUSE", warehouse.name, "MODIFY", "OPERATE")
     verb = parsed["set"].upper()
     if verb == "SET":
         head = clauses(parsed["options"])
-        changed = found.having(**{k.lower(): unquote(v) for k, v in head.options.items()})
+        changed = warehouse.having(**{k.lower(): unquote(v) for k, v in head.options.items()})
     else:
-        changed = found.having(state="SUSPENDED" if verb == "SUSPEND" else "STARTED")
+        changed = warehouse.having(state="SUSPENDED" if verb == "SUSPEND" else "STARTED")
     session.account.objects.put(changed)
     return status(DONE)
 
@@ -99,7 +99,7 @@ def show_account_objects(session: Session, parsed: Parsed) -> Result:
         "auto_resume": TEXT,
         "is_current": TEXT,
     }
-    found = [
+    rows = [
         {
             **common(o),
             "state": o.get("state", "STARTED"),
@@ -112,7 +112,7 @@ def show_account_objects(session: Session, parsed: Parsed) -> Result:
         for o in session.account.objects.all(kind)
     ]
     bare = Parsed(parsed.text, {**parsed.groups, "scope": None})
-    return Result(table_of(scope(session, bare).cut(found), columns))
+    return Result(table_of(scope(session, bare).cut(rows), columns))
 
 
 def _need_own(session: Session, kind: str, name: str) -> None:

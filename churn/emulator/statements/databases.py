@@ -119,12 +119,12 @@ def show_databases(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "is_default", "is_current", "origin", "owner"), TEXT),
         **dict.fromkeys(("comment", "options", "retention_time", "kind"), TEXT),
     }
-    found = []
+    rows = []
     for name in databases(session.account):
         if not access.visible(session, "DATABASE", Name(name=name)):
             continue
         stored = session.account.objects.find("DATABASE", Name(name=name))
-        found.append(
+        rows.append(
             {
                 "created_on": stored.created_on if stored else datetime.now(UTC),
                 "name": name,
@@ -136,7 +136,7 @@ def show_databases(session: Session, parsed: Parsed) -> Result:
                 "kind": "STANDARD",
             }
         )
-    return Result(table_of(scope(session, parsed).cut(found), columns))
+    return Result(table_of(scope(session, parsed).cut(rows), columns))
 
 
 @SUBSYSTEM.statement(f"SHOW [TERSE] SCHEMAS [HISTORY] {SHOW}", page="show-schemas")
@@ -152,13 +152,13 @@ def show_schemas(session: Session, parsed: Parsed) -> Result:
     database = identifier(written) if written else where.database
     if written and not has_database(session.account, str(database)):
         raise missing("database", database)
-    found = []
+    rows = []
     for owner in [database] if database else databases(session.account):
         for name in (*schemas(session.account, owner), "INFORMATION_SCHEMA"):
             stored = session.account.objects.find("SCHEMA", Name(owner, name=name))
             if stored and not access.visible(session, "SCHEMA", stored.name):
                 continue
-            found.append(
+            rows.append(
                 {
                     "created_on": stored.created_on if stored else datetime.now(UTC),
                     "name": name,
@@ -172,4 +172,4 @@ def show_schemas(session: Session, parsed: Parsed) -> Result:
                     "retention_time": "1",
                 }
             )
-    return Result(table_of(where.cut(found), columns))
+    return Result(table_of(where.cut(rows), columns))

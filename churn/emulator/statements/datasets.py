@@ -35,8 +35,8 @@ def _dataset_folder(account: Account, name: Name) -> Path:
 
 @SUBSYSTEM.place("dataset")
 def _snow(session: Session, name: str, path: str) -> Place:
-    found = access.need_object(session, "DATASET", session.name(name))
-    return Place(_dataset_folder(session.account, found.name), path, "")
+    dataset = access.need_object(session, "DATASET", session.name(name))
+    return Place(_dataset_folder(session.account, dataset.name), path, "")
 
 
 @SUBSYSTEM.statement("CREATE [OR REPLACE] DATASET [IF NOT EXISTS] <name>", page="create-dataset")
@@ -62,14 +62,14 @@ VERSION_FROM = re.compile(
 def add_dataset_version(session: Session, parsed: Parsed) -> Result:
     """ALTER DATASET d ADD VERSION 'v' FROM (query) [PARTITION BY ...] [COMMENT] [METADATA]."""
     dataset = access.need_object(session, "DATASET", session.name(parsed["name"]))
-    found = VERSION_FROM.fullmatch(parsed["definition"])
-    if found is None:
+    match = VERSION_FROM.fullmatch(parsed["definition"])
+    if match is None:
         raise invalid("ALTER DATASET ... ADD VERSION '<version>' FROM (<query>)")
-    version = unquote(found["version"])
+    version = unquote(match["version"])
     key = dataset.name.child(version)
     if session.account.objects.find("DATASET VERSION", key):
         raise exists("dataset version", version)
-    query, rest = closed(found["rest"])
+    query, rest = closed(match["rest"])
     head = clauses(rest)
     rows = plain(execution.query(session, query))
     folder = _dataset_folder(session.account, dataset.name) / "versions" / version
@@ -116,11 +116,11 @@ def show_datasets(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "database_name", "schema_name", "owner", "comment"), TEXT),
         "versions": TEXT,
     }
-    found = [
+    rows = [
         common(o) | {"versions": json.dumps([v.name.name for v in _dataset_versions(session, o)])}
         for o in shown(session, parsed, "DATASET")
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 def _dataset_versions(session: Session, dataset: Object) -> list[Object]:
@@ -138,10 +138,10 @@ def show_dataset_versions(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("version", "name", "comment", "metadata", "owner"), TEXT),
         "rows": pa.int64(),
     }
-    found = [
+    rows = [
         common(v)
         | {"version": v.name.name, "metadata": json.dumps(v["metadata"]), "rows": v["rows"]}
         for v in _dataset_versions(session, dataset)
         if like(pattern, v.name.name)
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))

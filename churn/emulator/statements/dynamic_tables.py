@@ -38,12 +38,12 @@ UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
 
 def canonical_lag(written: str) -> str:
     """'1m' as Snowflake prints it: '1 minute'."""
-    found = LAG.fullmatch(written.strip())
-    if found is None:
+    match = LAG.fullmatch(written.strip())
+    if match is None:
         if written.upper() != "DOWNSTREAM":
             raise invalid(f"invalid TARGET_LAG '{written}'")
         return "DOWNSTREAM"
-    count, unit = int(found[1]), UNITS.get(found[2].lower(), found[2].lower())
+    count, unit = int(match[1]), UNITS.get(match[2].lower(), match[2].lower())
     return f"{count} {unit}{'s' if count != 1 else ''}"
 
 
@@ -103,12 +103,12 @@ def _canonical(text: str, initialize: str) -> str:
     )
 
 
-def _refreshed(session: Session, found: Object, action: str) -> None:
+def _refreshed(session: Session, table: Object, action: str) -> None:
     now = datetime.now(UTC).isoformat()
     session.account.objects.put(
         session.owned(
             "DYNAMIC TABLE REFRESH",
-            found.name.child(uuid.uuid4().hex),
+            table.name.child(uuid.uuid4().hex),
             state="SUCCEEDED",
             start=now,
             end=now,
@@ -119,25 +119,25 @@ def _refreshed(session: Session, found: Object, action: str) -> None:
 
 @SUBSYSTEM.statement("ALTER DYNAMIC TABLE [IF EXISTS] <name> REFRESH", page="alter-dynamic-table")
 def refresh(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
-    refresh_now(session, found)
+    table = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
+    refresh_now(session, table)
     return status(DONE)
 
 
-def refresh_now(session: Session, found: Object) -> None:
+def refresh_now(session: Session, table: Object) -> None:
     """Run the query again, where it was written."""
-    with execution.as_owner(session, found):
-        ctas(session, found.name, found["query"], found["columns"])
-    _refreshed(session, found, "FULL")
+    with execution.as_owner(session, table):
+        ctas(session, table.name, table["query"], table["columns"])
+    _refreshed(session, table, "FULL")
 
 
 @SUBSYSTEM.statement(
     "ALTER DYNAMIC TABLE [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-dynamic-table"
 )
 def suspend(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
+    table = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
     state = "SUSPENDED" if parsed["suspend"].upper() == "SUSPEND" else "ACTIVE"
-    session.account.objects.put(found.having(state=state))
+    session.account.objects.put(table.having(state=state))
     return status(DONE)
 
 
@@ -146,10 +146,10 @@ def suspend(session: Session, parsed: Parsed) -> Result:
 )
 def set_dynamic_table(session: Session, parsed: Parsed) -> Result:
     account = session.account
-    found = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
+    table = access.need_object(session, "DYNAMIC TABLE", session.name(parsed["name"]))
     head = clauses(parsed["options"]).only("TARGET_LAG", "WAREHOUSE", "COMMENT")
     changed: dict[str, Any] = {}
-    definition = found["text"]
+    definition = table["text"]
     if lag := head.text("TARGET_LAG"):
         changed["lag"] = canonical_lag(lag)
         definition = re.sub(
@@ -158,7 +158,7 @@ def set_dynamic_table(session: Session, parsed: Parsed) -> Result:
     if written := head.get("WAREHOUSE"):
         changed["warehouse"] = identifier(written)
         access.need_object(session, "WAREHOUSE", Name(name=changed["warehouse"]))
-    comment = head.text("COMMENT") if "COMMENT" in head.options else found.comment
+    comment = head.text("COMMENT") if "COMMENT" in head.options else table.comment
     if "COMMENT" in head.options:
         definition = re.sub(
             rf"COMMENT\s*=\s*{QUOTED}(?=\s*TAG)",
@@ -166,7 +166,7 @@ def set_dynamic_table(session: Session, parsed: Parsed) -> Result:
             definition,
             count=1,
         )
-    account.objects.put(replace(found.having(**changed, text=definition), comment=comment))
+    account.objects.put(replace(table.having(**changed, text=definition), comment=comment))
     return status(DONE)
 
 
@@ -194,11 +194,11 @@ def show_dynamic_tables(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("is_clone", "is_replica", "is_iceberg"), TEXT),
         "data_timestamp": WHEN,
     }
-    found = []
+    shown_rows = []
     for o in shown(session, parsed, "DYNAMIC TABLE"):
         last = _history(session, o)[-1]
         rows = relation(session.account, o.name)
-        found.append(
+        shown_rows.append(
             common(o)
             | {
                 "cluster_by": f"LINEAR({o['cluster_by']})" if o["cluster_by"] else "",
@@ -213,11 +213,11 @@ def show_dynamic_tables(session: Session, parsed: Parsed) -> Result:
                 "is_iceberg": "false",
             }
         )
-    return Result(table_of(found, columns))
+    return Result(table_of(shown_rows, columns))
 
 
-def _history(session: Session, found: Object) -> list[Object]:
-    return session.account.objects.children("DYNAMIC TABLE REFRESH", found.name)
+def _history(session: Session, table: Object) -> list[Object]:
+    return session.account.objects.children("DYNAMIC TABLE REFRESH", table.name)
 
 
 @SUBSYSTEM.table_function("DYNAMIC_TABLE_REFRESH_HISTORY", page="dynamic_table_refresh_history")
@@ -228,7 +228,7 @@ def refresh_history(session: Session, arguments: list[Any], named: dict[str, Any
         **dict.fromkeys(("DATA_TIMESTAMP", "REFRESH_START_TIME", "REFRESH_END_TIME"), WHEN),
         **dict.fromkeys(("REFRESH_ACTION", "REFRESH_TRIGGER", "QUALIFIED_NAME"), TEXT),
     }
-    found = [
+    rows = [
         {
             "NAME": o.name.name,
             "SCHEMA_NAME": o.name.schema,
@@ -245,4 +245,4 @@ def refresh_history(session: Session, arguments: list[Any], named: dict[str, Any
         if named.get("NAME", o.name.name) in (o.name.name, str(o.name))
         for refresh in reversed(_history(session, o))
     ]
-    return table_of(found[: int(named.get("RESULT_LIMIT", 100))], columns)
+    return table_of(rows[: int(named.get("RESULT_LIMIT", 100))], columns)

@@ -26,7 +26,7 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
     name = session.name(written)
     if kind.upper() == "TAG":
         access.need_object(session, "TAG", name)
-        found = [
+        rows = [
             _tag_row(session, r, *_carrier(r))
             for r in session.account.objects.all("TAGGED")
             if r["tag"] == str(name)
@@ -34,9 +34,9 @@ def entity_detail(session: Session, arguments: list[exp.Expression]) -> exp.Expr
     else:
         relation = need_relation(session.account, name, kind)
         stored = "VIEW" if relation.kind == "VIEW" else "TABLE"
-        found = [_tag_row(session, r, stored, name) for r in references(session, stored, name)]
+        rows = [_tag_row(session, r, stored, name) for r in references(session, stored, name)]
     key = "referencedEntities" if kind.upper() == "TAG" else "tagReferencesInfo"
-    detail = {key: {"tagReferenceList": found}}
+    detail = {key: {"tagReferenceList": rows}}
     return exp.convert(json.dumps(detail))
 
 

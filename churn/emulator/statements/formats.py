@@ -58,20 +58,20 @@ WITHOUT_EFFECT = {
 
 def checked(written: Mapping[str, str]) -> dict[str, Any]:
     """The options with their values; refuses what would be read wrongly."""
-    found: dict[str, Any] = {}
+    known: dict[str, Any] = {}
     for key, raw in written.items():
         if key not in READ | WITHOUT_EFFECT:
             raise unsupported(f"the file format option {key}")
         if raw.startswith("("):
-            found[key] = [unquote(v) for v in split(raw[1:-1])]
+            known[key] = [unquote(v) for v in split(raw[1:-1])]
         else:
-            found[key] = unquote(raw)
-    kind = str(found.get("TYPE", "CSV")).upper()
+            known[key] = unquote(raw)
+    kind = str(known.get("TYPE", "CSV")).upper()
     if kind not in ("CSV", "PARQUET", "JSON"):
         raise unsupported(f"the file format TYPE = {kind}")
-    if found.get("DATE_FORMAT", "AUTO").upper() not in ("AUTO", "YYYY-MM-DD"):
-        raise unsupported(f"the file format option DATE_FORMAT = {found['DATE_FORMAT']}")
-    return found | {"TYPE": kind}
+    if known.get("DATE_FORMAT", "AUTO").upper() not in ("AUTO", "YYYY-MM-DD"):
+        raise unsupported(f"the file format option DATE_FORMAT = {known['DATE_FORMAT']}")
+    return known | {"TYPE": kind}
 
 
 def options(session: Session, written: str) -> dict[str, Any]:
@@ -79,6 +79,6 @@ def options(session: Session, written: str) -> dict[str, Any]:
     given = pairs(written) if written.strip().startswith("(") else {"FORMAT_NAME": written}
     if named := given.pop("FORMAT_NAME", None):
         stored = access.need_object(session, "FILE FORMAT", session.name(unquote(named)))
-        found: dict[str, Any] = stored["options"]
-        return found
+        known: dict[str, Any] = stored["options"]
+        return known
     return checked(given)

@@ -58,13 +58,13 @@ def create_function(session: Session, parsed: Parsed) -> Result:
 
 
 def _definition(session: Session, kind: str, name: Name, definition: str) -> Object:
-    found = HEAD.fullmatch(definition)
-    if found is None:
+    head = HEAD.fullmatch(definition)
+    if head is None:
         raise invalid(f"cannot read the definition of {name}")
-    if found["table"]:
+    if head["table"]:
         raise unsupported(f"CREATE {kind} ... RETURNS TABLE")
-    body = re.search(rf"\bAS\s+({QUOTED})\s*$", found["rest"], re.IGNORECASE | re.DOTALL)
-    options = found["rest"][: body.start()] if body else found["rest"]
+    body = re.search(rf"\bAS\s+({QUOTED})\s*$", head["rest"], re.IGNORECASE | re.DOTALL)
+    options = head["rest"][: body.start()] if body else head["rest"]
     language = re.search(r"\bLANGUAGE\s+(\w+)", options, re.IGNORECASE)
     if language is None or language[1].upper() != "PYTHON":
         raise unsupported(
@@ -74,18 +74,18 @@ def _definition(session: Session, kind: str, name: Name, definition: str) -> Obj
     if handler is None:
         raise invalid(f"{name} has no HANDLER")
     imports = re.search(r"\bIMPORTS\s*=\s*\((.*?)\)", options, re.IGNORECASE | re.DOTALL)
-    arguments = [a.split(None, 1) for a in split(found["arguments"])]
+    arguments = [a.split(None, 1) for a in split(head["arguments"])]
     types = [duck_type(re.split(r"\bDEFAULT\b", t, flags=re.IGNORECASE)[0]) for _, t in arguments]
     return session.owned(
         kind,
         name,
         arguments=[n for n, _ in arguments],
         types=types,
-        returns=duck_type(found["returns"] or "VARIANT"),
+        returns=duck_type(head["returns"] or "VARIANT"),
         handler=handler[1],
         body=unquote(body[1]) if body else "",
         imports=[unquote(i) for i in split(imports[1])] if imports else [],
-        signature=f"{name.name}({', '.join(t for _, t in arguments)}) RETURN {found['returns']}",
+        signature=f"{name.name}({', '.join(t for _, t in arguments)}) RETURN {head['returns']}",
     )
 
 
@@ -102,12 +102,12 @@ def load(session: Session, stored: Object) -> Callable[..., Any]:
         module, _, handler = stored["handler"].rpartition(".")
         if module:
             __import__(module)
-            found = getattr(sys.modules[module], handler)
+            handler_function = getattr(sys.modules[module], handler)
         else:
             namespace: dict[str, Any] = {"__name__": f"emulated_{stored.name.name}"}
             exec(compile(stored["body"], str(stored.name), "exec"), namespace)  # noqa: S102
-            found = namespace[handler]
-        handlers[key] = found
+            handler_function = namespace[handler]
+        handlers[key] = handler_function
     return handlers[key]
 
 
@@ -250,9 +250,9 @@ def show_functions(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "schema_name", "arguments", "description", "catalog_name"), TEXT),
         "language": TEXT,
     }
-    found = [
+    rows = [
         common(o)
         | {"arguments": o["signature"], "catalog_name": o.name.database, "language": "PYTHON"}
         for o in shown(session, parsed, parsed["functions"].upper().removesuffix("S"))
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))

@@ -81,22 +81,22 @@ ON = re.compile(
 
 def _privileges(session: Session, text: str) -> list[tuple[str, str, Name]]:
     """What is granted: privilege, kind of object, object; for ALL, each object that there is."""
-    if found := re.fullmatch(rf"ROLE\s+({NAME})", text, re.IGNORECASE):
-        role = Name(name=identifier(found[1]))
+    if match := re.fullmatch(rf"ROLE\s+({NAME})", text, re.IGNORECASE):
+        role = Name(name=identifier(match[1]))
         session.account.objects.need("ROLE", role)
         return [("USAGE", "ROLE", role)]
-    found = ON.fullmatch(text)
-    if found is None:
+    match = ON.fullmatch(text)
+    if match is None:
         raise invalid(f"cannot read the grant of {text}")
-    kind = " ".join(found["kind"].upper().split())
-    written, many = found["name"] or "", (found["many"] or "").strip().upper()
-    listed = [" ".join(p.upper().split()) for p in found["privileges"].split(",")]
+    kind = " ".join(match["kind"].upper().split())
+    written, many = match["name"] or "", (match["many"] or "").strip().upper()
+    listed = [" ".join(p.upper().split()) for p in match["privileges"].split(",")]
     privileges = _all_of(kind.removesuffix("S") if many else kind, listed)
     if kind == "ACCOUNT":
         return [(p, kind, Name()) for p in privileges]
     if not many:
         return [(p, kind, _granted(session, kind, written)) for p in privileges]
-    within = (found["within"] or "").upper()
+    within = (match["within"] or "").upper()
     place = _granted(session, within, written)
     if many == "FUTURE":
         return [(p, f"FUTURE {kind} IN {within}", place) for p in privileges]
@@ -138,8 +138,8 @@ def _all_in(account: Account, kind: str, place: Name) -> list[Name]:
     if kind in ("TABLE", "VIEW"):
         there = relations(account, place.database, place.schema or None)
         return [r.name for r in there if r.kind == kind]
-    found = account.objects.all(kind, database=place.database, schema=place.schema or None)
-    return [o.name for o in found if not o.name.parent]
+    objects = account.objects.all(kind, database=place.database, schema=place.schema or None)
+    return [o.name for o in objects if not o.name.parent]
 
 
 def _granted(session: Session, kind: str, written: str) -> Name:
@@ -172,7 +172,7 @@ def show_grants(session: Session, parsed: Parsed) -> Result:
     }
     to = identifier(parsed["name"]) if parsed.has("name") else None
     on = parsed["on"].split()[-1].upper() if parsed.has("on") else None
-    found = [
+    rows = [
         {
             "created_on": o.created_on,
             "privilege": o["privilege"],
@@ -186,4 +186,4 @@ def show_grants(session: Session, parsed: Parsed) -> Result:
         for o in session.account.objects.all("GRANT")
         if to in (None, o["to"]) and on in (None, o["on"].upper())
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))

@@ -99,7 +99,7 @@ def _arguments(method: Method, given: list[exp.Expression]) -> list[exp.Expressi
     named = {text_of(a.this).upper(): a.expression for a in given if isinstance(a, exp.Kwarg)}
     if named and len(named) != len(given):
         raise invalid("arguments are all by position or all by name")
-    found = []
+    casts = []
     for i, (name, kind) in enumerate(method.inputs):
         if named and name.upper() not in named:
             raise compilation(f"Missing argument {name} of {method.name}.", 1044, "42P13")
@@ -107,8 +107,8 @@ def _arguments(method: Method, given: list[exp.Expression]) -> list[exp.Expressi
         to = exp.DataType.build(kind, dialect="duckdb")
         cast = exp.Cast(this=value.copy(), to=to)
         cast.meta["exact"] = True
-        found.append(cast)
-    return found
+        casts.append(cast)
+    return casts
 
 
 def _by_row(
@@ -233,10 +233,10 @@ def _reads_one_source(select: exp.Select) -> bool:
 
 def _scopes(select: exp.Select) -> list[exp.With]:
     """The WITH clauses that the query sees, the outermost first."""
-    found = []
+    clauses = []
     within: exp.Expression | None = select
     while within is not None:
         if isinstance(within.args.get("with_"), exp.With):
-            found.append(within.args["with_"])
+            clauses.append(within.args["with_"])
         within = within.parent
-    return found[::-1]
+    return clauses[::-1]

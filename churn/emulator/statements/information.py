@@ -35,7 +35,7 @@ def information_schema(session: Session, node: exp.Expression) -> exp.Expression
 def packages(session: Session, database: str) -> pa.Table:
     """What is installed here, for the Python that runs here."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    found: list[dict[str, object]] = [
+    rows: list[dict[str, object]] = [
         {
             "PACKAGE_NAME": re.sub(r"[-_.]+", "-", d.name.lower()),
             "VERSION": d.version,
@@ -45,5 +45,5 @@ def packages(session: Session, database: str) -> pa.Table:
         for d in importlib.metadata.distributions()
     ]
     return table_of(
-        found, dict.fromkeys(("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION"), TEXT)
+        rows, dict.fromkeys(("PACKAGE_NAME", "VERSION", "LANGUAGE", "RUNTIME_VERSION"), TEXT)
     )

@@ -35,22 +35,22 @@ USER_DOMAINS = {"MODULE": "MODEL"}
 def graph(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
     """The edges of one node, as Snowpark's `session.lineage` asks for them."""
     asked = str(value_of(session, arguments[0]))
-    found = QUERY.match(asked)
-    if found is None:
+    match = QUERY.match(asked)
+    if match is None:
         raise unsupported(f"SYSTEM$DGQL({asked[:60]}...)")
-    upstream = found["direction"].lower() == "upstream"
+    upstream = match["direction"].lower() == "upstream"
     edges = [
         {"S": source, "T": target}
         for source, target in _edges(session)
-        if _is(session, target if upstream else source, found)
+        if _is(session, target if upstream else source, match)
     ]
-    key = found["direction"]
+    key = match["direction"]
     return exp.convert(json.dumps({"data": {"V": {key: edges}}}))
 
 
 def _edges(session: Session) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """From what a model was made of to the model, for every version of every model."""
-    account, found = session.account, []
+    account, edges = session.account, []
     for model in account.objects.all("MODEL", parent=""):
         for version in versions(account, model.name):
             target = _node("MODULE", model.name, version)
@@ -65,21 +65,21 @@ def _edges(session: Session) -> list[tuple[dict[str, Any], dict[str, Any]]]:
                 known = account.objects.find(kind, parent.child(written)) or account.objects.find(
                     kind, parent.child(identifier(written) if kind == "EXPERIMENT RUN" else written)
                 )
-                found.append((_node(source["type"], parent, known, written), target))
-    return found
+                edges.append((_node(source["type"], parent, known, written), target))
+    return edges
 
 
-def _node(domain: str, parent: Name, found: Object | None, name: str = "") -> dict[str, Any]:
+def _node(domain: str, parent: Name, stored: Object | None, name: str = "") -> dict[str, Any]:
     return {
         "domain": domain,
         "refinedDomain": domain,
         "userDomain": USER_DOMAINS.get(domain, domain),
-        "name": found.name.name if found else name,
+        "name": stored.name.name if stored else name,
         "db": parent.database,
         "schema": parent.schema,
-        "status": "ACTIVE" if found else "DELETED",
-        "createdOn": str(int(found.created_on.timestamp() * 1000)) if found else "0",
-        "id": f"{parent}/{found.name.name if found else name}",
+        "status": "ACTIVE" if stored else "DELETED",
+        "createdOn": str(int(stored.created_on.timestamp() * 1000)) if stored else "0",
+        "id": f"{parent}/{stored.name.name if stored else name}",
         "properties": {"parentName": parent.name},
     }
 

@@ -87,13 +87,13 @@ def copy_into(session: Session, parsed: Parsed) -> Result:
 
 def _copy_clauses(text: str) -> tuple[list[str], str | None, str, dict[str, str]]:
     """The columns, the query if there is one, the location, and the options."""
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(?:\((?P<columns>.*?)\)\s*)?FROM\s+(?P<rest>.*)", text, re.IGNORECASE | re.DOTALL
     )
-    if found is None:
+    if match is None:
         raise invalid("COPY INTO <table> needs FROM")
-    columns = split(found["columns"]) if found["columns"] else []
-    rest = found["rest"]
+    columns = split(match["columns"]) if match["columns"] else []
+    rest = match["rest"]
     if rest.startswith("("):
         query, after = closed(rest)
         source = re.search(rf"\bFROM\s+({STAGE})", query, re.IGNORECASE | re.DOTALL)
@@ -147,12 +147,12 @@ class _Load:
 
     def file(self, file: Path, where: Place) -> dict[str, Any]:
         name = where.label + file.relative_to(where.root).as_posix()
-        found, misshapen = self._rows(file)
-        declared = self._declared(found)
-        bad = self._rejected(found, declared)
+        table, misshapen = self._rows(file)
+        declared = self._declared(table)
+        bad = self._rejected(table, declared)
         errors = len(bad) + len(misshapen)
-        parsed = found.num_rows + len(misshapen)
-        first = self._first(bad, misshapen, found)
+        parsed = table.num_rows + len(misshapen)
+        first = self._first(bad, misshapen, table)
         if errors and self.mode == "ABORT_STATEMENT":
             raise SqlError(
                 f"{first['first_error']}\n  File '{name}', line {first['first_error_line']}\n"
@@ -163,7 +163,7 @@ class _Load:
                 "22018",
             )
         skipped = errors and self.mode == "SKIP_FILE"
-        loaded = 0 if skipped else self._insert(found, declared, set(bad))
+        loaded = 0 if skipped else self._insert(table, declared, set(bad))
         state = "LOADED" if not errors else "PARTIALLY_LOADED" if loaded else "LOAD_FAILED"
         return {
             "file": name,
@@ -176,12 +176,12 @@ class _Load:
 
     def _rows(self, file: Path) -> tuple[pa.Table, list[tuple[int, str]]]:
         if self.form.get("TYPE", "CSV") == "CSV":
-            found, misshapen = read_csv(self.session, [str(file)], self.form)
+            table, misshapen = read_csv(self.session, [str(file)], self.form)
         else:
-            found, misshapen = read(self.session, [file], self.form), []
+            table, misshapen = read(self.session, [file], self.form), []
         if self.query is None:
-            return found, misshapen
-        registered = self.session.register(found)
+            return table, misshapen
+        registered = self.session.register(table)
         query = re.sub(
             rf"\bFROM\s+{STAGE}(?:\s*\([^)]*\))?",
             f'FROM "{registered}"',
@@ -192,7 +192,7 @@ class _Load:
         rows = self.session.cursor.run(parse(query))
         return rows.rename_columns([f"COLUMN{i + 1}" for i in range(rows.num_columns)]), misshapen
 
-    def _declared(self, found: pa.Table) -> list[tuple[str, str, str]]:
+    def _declared(self, table: pa.Table) -> list[tuple[str, str, str]]:
         """Column of the table, its type in DuckDB, column of the rows."""
         with self.session.account.tables.duck.cursor() as duck:
             every = duck.execute(
@@ -202,30 +202,30 @@ class _Load:
             ).fetchall()
         types = dict(every)
         if self.match:
-            by_name = {n.upper(): n for n in found.column_names}
+            by_name = {n.upper(): n for n in table.column_names}
             return [(n, t, by_name[n.upper()]) for n, t in every if n.upper() in by_name]
         names = [identifiers(c)[0] for c in self.columns] or list(types)
         for name in names:
             if name not in types:
                 raise compilation(f"invalid identifier '{name}'", 904, "42000")
-        wide = len(names) != found.num_columns and found.num_columns
+        wide = len(names) != table.num_columns and table.num_columns
         if wide and self.form.get("ERROR_ON_COLUMN_COUNT_MISMATCH", "TRUE").upper() == "TRUE":
             raise SqlError(
-                f"Number of columns in file ({found.num_columns}) does not match that of the "
+                f"Number of columns in file ({table.num_columns}) does not match that of the "
                 f"corresponding table ({len(names)}), use file format option "
                 f"error_on_column_count_mismatch=false to ignore this error",
                 100080,
                 "22000",
             )
-        return [(n, types[n], c) for n, c in zip(names, found.column_names, strict=False)]
+        return [(n, types[n], c) for n, c in zip(names, table.column_names, strict=False)]
 
-    def _rejected(self, found: pa.Table, declared: list[tuple[str, str, str]]) -> dict[int, str]:
+    def _rejected(self, table: pa.Table, declared: list[tuple[str, str, str]]) -> dict[int, str]:
         """Rows that do not fit the types, by number, with the column that does not."""
-        texts = [d for d in declared if pa.types.is_string(found.schema.field(d[2]).type)]
+        texts = [d for d in declared if pa.types.is_string(table.schema.field(d[2]).type)]
         checks = [d for d in texts if d[1] != "VARCHAR"]
         if not checks:
             return {}
-        registered = self.session.register(found)
+        registered = self.session.register(table)
         wrong = " ".join(
             f"""WHEN "{c}" IS NOT NULL AND TRY_CAST("{c}" AS {t}) IS NULL THEN '{n}'"""
             for n, t, c in checks
@@ -237,14 +237,14 @@ class _Load:
         return dict(rows)
 
     def _first(
-        self, bad: Mapping[int, str], misshapen: list[tuple[int, str]], found: pa.Table
+        self, bad: Mapping[int, str], misshapen: list[tuple[int, str]], table: pa.Table
     ) -> dict[str, Any]:
         skip = int(self.form.get("SKIP_HEADER", 0))
         if bad:
             row = min(bad)
             column = bad[row]
-            source = next(c for n, _, c in self._declared(found) if n == column)
-            shown = found.column(source)[row - 1].as_py()
+            source = next(c for n, _, c in self._declared(table) if n == column)
+            shown = table.column(source)[row - 1].as_py()
             return {
                 "first_error": f"Value '{shown}' of column {column} is not of its type",
                 "first_error_line": row + skip,
@@ -255,16 +255,16 @@ class _Load:
             return {"first_error": message.split("\n")[0], "first_error_line": line}
         return {}
 
-    def _insert(self, found: pa.Table, declared: list[tuple[str, str, str]], bad: set[int]) -> int:
-        if not found.num_columns:
+    def _insert(self, table: pa.Table, declared: list[tuple[str, str, str]], bad: set[int]) -> int:
+        if not table.num_columns:
             return 0
         if bad:
-            kept = [i not in bad for i in range(1, found.num_rows + 1)]
-            found = found.filter(pa.array(kept))
-        registered = self.session.register(found)
+            kept = [i not in bad for i in range(1, table.num_rows + 1)]
+            table = table.filter(pa.array(kept))
+        registered = self.session.register(table)
         names = ", ".join(f'"{n}"' for n, _, _ in declared)
         casts = ", ".join(f'CAST("{c}" AS {t})' for _, t, c in declared)
         self.session.cursor.duck.execute(
             f'INSERT INTO {duck_name(self.target)} ({names}) SELECT {casts} FROM "{registered}"'
         )
-        return int(found.num_rows)
+        return int(table.num_rows)

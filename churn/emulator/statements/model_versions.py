@@ -36,26 +36,26 @@ def versions(account: Account, model: Name) -> list[Object]:
 
 def need_version(account: Account, model: Object, written: str) -> Object:
     """The version of that name or alias; names come first, then aliases."""
-    found = versions(account, model.name)
-    by_name = {v.name.name: v for v in found}
+    held = versions(account, model.name)
+    by_name = {v.name.name: v for v in held}
     for name in (written, written.upper()):
         if name in by_name:
             return by_name[name]
     alias = written.upper()
-    if alias in SYSTEM_ALIASES and found:
-        return {"DEFAULT": by_name[model["default"]], "FIRST": found[0], "LAST": found[-1]}[alias]
-    for version in found:
+    if alias in SYSTEM_ALIASES and held:
+        return {"DEFAULT": by_name[model["default"]], "FIRST": held[0], "LAST": held[-1]}[alias]
+    for version in held:
         if version.get("alias") in (written, alias):
             return version
     raise missing("version", f"{written} of model {model.name}")
 
 
 def aliases(account: Account, model: Object, version: Object) -> list[str]:
-    found = versions(account, model.name)
+    every = versions(account, model.name)
     held = [
         *(["DEFAULT"] if version.name.name == model["default"] else []),
-        *(["FIRST"] if version.name == found[0].name else []),
-        *(["LAST"] if version.name == found[-1].name else []),
+        *(["FIRST"] if version.name == every[0].name else []),
+        *(["LAST"] if version.name == every[-1].name else []),
     ]
     return held + ([version["alias"]] if version.get("alias") else [])
 
@@ -182,10 +182,10 @@ def set_alias(session: Session, parsed: Parsed) -> Result:
     version = need_version(account, model, identifier(parsed["version"]))
     alias = identifier(parsed["alias"])
     with account.objects.together():
-        found = versions(account, model.name)
-        if alias in SYSTEM_ALIASES or alias in {v.name.name for v in found}:
+        every = versions(account, model.name)
+        if alias in SYSTEM_ALIASES or alias in {v.name.name for v in every}:
             raise invalid(f"{alias} cannot be an alias: it is a version's name or a system alias")
-        holder = next((v for v in found if v.get("alias") == alias), None)
+        holder = next((v for v in every if v.get("alias") == alias), None)
         if holder is not None and holder.name != version.name:
             raise exists("alias", f"{alias}' of version '{holder.name.name}")
         if version.get("alias") not in (None, alias):
@@ -242,12 +242,12 @@ def show_versions(session: Session, parsed: Parsed) -> Result:
         ),
         **dict.fromkeys(("inference_services", "model_spec"), TEXT),
     }
-    found = []
+    rows = []
     for version in versions(account, model.name):
         if not like(pattern, version.name.name):
             continue
         package = package_of(folder_of(account, version))
-        found.append(
+        rows.append(
             common(version)
             | {
                 "aliases": json.dumps(aliases(account, model, version)),
@@ -262,7 +262,7 @@ def show_versions(session: Session, parsed: Parsed) -> Result:
                 "model_spec": (package.folder / "model" / "model.yaml").read_text(),
             }
         )
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 @SUBSYSTEM.statement(
@@ -276,7 +276,7 @@ def show_model_functions(session: Session, parsed: Parsed) -> Result:
     chosen = identifier(parsed["version"]) if "version" in parsed.groups else model["default"]
     package = package_of(folder_of(account, need_version(account, model, chosen)))
     columns = dict.fromkeys(("name", "return_type", "arguments", "language", "description"), TEXT)
-    found = [
+    rows = [
         {
             "name": method.name,
             "return_type": "TABLE" if method.is_table else "OBJECT",
@@ -285,4 +285,4 @@ def show_model_functions(session: Session, parsed: Parsed) -> Result:
         }
         for method in package.methods.values()
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))

@@ -76,11 +76,11 @@ def show_models(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("owner", "default_version_name", "versions", "aliases"), TEXT),
         "owner_role_type": TEXT,
     }
-    found = []
+    rows = []
     for model in shown(session, parsed, "MODEL"):
         held = versions(session.account, model.name)
         named = {a: v.name.name for v in held for a in aliases(session.account, model, v)}
-        found.append(
+        rows.append(
             common(model)
             | {
                 "model_type": "USER_MODEL",
@@ -89,7 +89,7 @@ def show_models(session: Session, parsed: Parsed) -> Result:
                 "aliases": json.dumps(named),
             }
         )
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 @SUBSYSTEM.view("MODEL_VERSIONS")
@@ -104,13 +104,13 @@ def model_versions(session: Session, database: str) -> pa.Table:
         **dict.fromkeys(("FUNCTIONS", "MODEL_TYPE", "PYTHON_VERSION", "LANGUAGE"), TEXT),
         **dict.fromkeys(("DEPENDENCIES", "METADATA", "USERDATA"), TEXT),
     }
-    account, found = session.account, []
+    account, rows = session.account, []
     for model in account.objects.all("MODEL", database=database, parent=""):
         if not access.visible(session, "MODEL", model.name):
             continue
         for version in versions(account, model.name):
             package = package_of(folder_of(account, version))
-            found.append(
+            rows.append(
                 {
                     "DATABASE_NAME": model.name.database,
                     "SCHEMA_NAME": model.name.schema,
@@ -128,7 +128,7 @@ def model_versions(session: Session, database: str) -> pa.Table:
                     "USERDATA": json.dumps(package.manifest.get("user_data", {})),
                 }
             )
-    return table_of(found, columns)
+    return table_of(rows, columns)
 
 
 @SUBSYSTEM.statement("{DESCRIBE|DESC} ARTIFACT REPOSITORY <name>", page="desc-artifact-repository")
@@ -136,5 +136,5 @@ def describe_repository(session: Session, parsed: Parsed) -> Result:
     """The one that every account has: what is installed here."""
     if parsed["name"].upper() != "SNOWFLAKE.SNOWPARK.PYPI_SHARED_REPOSITORY":
         raise missing("artifact repository", parsed["name"])
-    found: list[dict[str, object]] = [{"name": "PYPI_SHARED_REPOSITORY", "type": "PIP"}]
-    return Result(table_of(found, {"name": TEXT, "type": TEXT}))
+    rows: list[dict[str, object]] = [{"name": "PYPI_SHARED_REPOSITORY", "type": "PIP"}]
+    return Result(table_of(rows, {"name": TEXT, "type": TEXT}))

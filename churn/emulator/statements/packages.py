@@ -55,8 +55,8 @@ class Package:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        found = {"framework": self.spec.get("model_type"), "task": self.spec.get("task")}
-        return {k: v for k, v in found.items() if v}
+        known = {"framework": self.spec.get("model_type"), "task": self.spec.get("task")}
+        return {k: v for k, v in known.items() if v}
 
     @property
     def platforms(self) -> list[str]:
@@ -64,20 +64,20 @@ class Package:
 
     @cached_property
     def methods(self) -> dict[str, Method]:
-        found = {}
+        known = {}
         for each in self.manifest["methods"]:
             name = identifier(each["name"])
             target = each["handler"].split(".")[-2].removeprefix("functions.")
             target = next(t for t in self.spec["signatures"] if t.lower() == target.lower())
             signature = self.spec["signatures"][target]
-            found[name] = Method(
+            known[name] = Method(
                 name,
                 target,
                 each["type"] == "TABLE_FUNCTION",
                 tuple((c["name"], _duck(c["type"])) for c in signature["inputs"]),
                 tuple((c["name"], _duck(c["type"])) for c in signature["outputs"]),
             )
-        return found
+        return known
 
 
 @cache
@@ -118,7 +118,7 @@ def predictions(
         frame = given.astype(
             {f.name: f.as_dtype(force_numpy_dtype=not given[f.name].hasnans) for f in features}
         )
-        found = getattr(packager.model, method.target)(frame)
+        outputs = getattr(packager.model, method.target)(frame)
     except Exception as error:
         raise SqlError(
             f"Python Interpreter Error:\n{type(error).__name__}: {error} in function "
@@ -128,7 +128,8 @@ def predictions(
         ) from error
     arrays = [
         pa.array(
-            found[name].to_numpy() if kind != "VARCHAR" else found[name].astype(str), _ARROW[kind]
+            outputs[name].to_numpy() if kind != "VARCHAR" else outputs[name].astype(str),
+            _ARROW[kind],
         )
         for name, kind in method.outputs
     ]

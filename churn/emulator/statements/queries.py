@@ -55,9 +55,9 @@ def _model_aliases(text: str) -> str:
         return text
     known: dict[str, str] = {}
 
-    def named(found: re.Match[str]) -> str:
-        version = f", {found['version']}" if found["version"] else ""
-        known[found["alias"].upper()] = f"MODEL({found['model']}{version})"
+    def named(match: re.Match[str]) -> str:
+        version = f", {match['version']}" if match["version"] else ""
+        known[match["alias"].upper()] = f"MODEL({match['model']}{version})"
         return ""
 
     rest = MODEL_ALIAS.sub(named, text)

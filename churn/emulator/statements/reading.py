@@ -69,11 +69,11 @@ def read_csv(
     duck.execute("DROP TABLE IF EXISTS temp.reject_errors")
     duck.execute("DROP TABLE IF EXISTS temp.reject_scans")
     written = ", ".join(f"{k} = {_duck_literal(v)}" for k, v in settings.items())
-    found = duck.execute(f"SELECT * FROM read_csv(?, {written})", [names]).to_arrow_table()
+    table = duck.execute(f"SELECT * FROM read_csv(?, {written})", [names]).to_arrow_table()
     rejected = duck.execute(
         "SELECT line, any_value(error_message) FROM temp.reject_errors GROUP BY line ORDER BY line"
     ).fetchall()
-    return _nulls(session, found, form), rejected
+    return _nulls(session, table, form), rejected
 
 
 def _duck_literal(given: Any) -> str:
@@ -102,7 +102,7 @@ def _width(name: str, skip: int, delimiter: str, enclosed: str) -> int:
         return max((len(row) for row in itertools.islice(reader, skip, skip + 100)), default=0)
 
 
-def _nulls(session: Session, found: pa.Table, form: Mapping[str, Any]) -> pa.Table:
+def _nulls(session: Session, table: pa.Table, form: Mapping[str, Any]) -> pa.Table:
     """Empty fields and those of NULL_IF are NULL, where the format says so."""
     import pyarrow.compute as pc
 
@@ -111,11 +111,11 @@ def _nulls(session: Session, found: pa.Table, form: Mapping[str, Any]) -> pa.Tab
         texts.append("")
     columns = []
     trimmed = str(form.get("TRIM_SPACE", "FALSE")).upper() == "TRUE"
-    for written in found.columns:
+    for written in table.columns:
         column = pc.utf8_trim(written, " ") if trimmed else written
         is_null = pc.is_in(column, value_set=pa.array(texts, pa.string()))
         columns.append(pc.if_else(is_null, pa.scalar(None, pa.string()), column))
-    return pa.Table.from_arrays(columns, names=found.column_names)
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 @SUBSYSTEM.session_rewrite(exp.Table)
@@ -162,8 +162,8 @@ def staged_fields(session: Session, node: exp.Expression) -> exp.Expression:
 
 
 def format_of_stage(session: Session, location: str) -> dict[str, Any]:
-    found = re.match(rf"@({NAME})", location)
-    stage = session.account.objects.find("STAGE", session.name(found[1])) if found else None
+    match = re.match(rf"@({NAME})", location)
+    stage = session.account.objects.find("STAGE", session.name(match[1])) if match else None
     form: dict[str, Any] = stage.get("format", {}) if stage else {}
     return form
 
@@ -185,11 +185,11 @@ def infer_schema(session: Session, arguments: list[Any], named: dict[str, Any]) 
         raise unsupported(f"INFER_SCHEMA of {form['TYPE']}")
     if not files:
         raise SqlError(f"Remote file '{named['LOCATION']}' was not found.", 91016, "22000")
-    found = session.cursor.duck.execute(
+    described = session.cursor.duck.execute(
         "DESCRIBE SELECT * FROM read_parquet(?, union_by_name = true)", [[str(f) for f in files]]
     ).fetchall()
     rows = []
-    for order, (name, kind, *_) in enumerate(found):
+    for order, (name, kind, *_) in enumerate(described):
         wanted = snowflake_type(kind).replace("(16777216)", "").replace(",", ", ")
         wanted = {"VARCHAR": "TEXT", "FLOAT": "REAL"}.get(wanted, wanted.replace("(9)", ""))
         rows.append(

@@ -38,10 +38,10 @@ def runs(session: Session, experiment: Object) -> list[Object]:
 
 def need_run(session: Session, experiment: Object, written: str) -> Object:
     name = experiment.name.child(identifier(written))
-    found = session.account.objects.find("EXPERIMENT RUN", name)
-    if found is None:
+    run = session.account.objects.find("EXPERIMENT RUN", name)
+    if run is None:
         raise missing("run", f"{name.name} of experiment {experiment.name}")
-    return found
+    return run
 
 
 def open_run(session: Session, parsed: Parsed) -> Object:
@@ -170,7 +170,7 @@ def show_runs(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "database_name", "schema_name", "experiment_name"), TEXT),
         **dict.fromkeys(("metadata", "owner", "status"), TEXT),
     }
-    found = []
+    rows = []
     for run in runs(session, experiment):
         if not like(pattern, run.name.name):
             continue
@@ -187,7 +187,7 @@ def show_runs(session: Session, parsed: Parsed) -> Result:
             "started": run["started"],
             "ended": run.get("ended"),
         }
-        found.append(
+        rows.append(
             common(run)
             | {
                 "experiment_name": experiment.name.name,
@@ -195,7 +195,7 @@ def show_runs(session: Session, parsed: Parsed) -> Result:
                 "status": run["status"],
             }
         )
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 @SUBSYSTEM.statement(
@@ -212,14 +212,14 @@ def show_run_facts(session: Session, parsed: Parsed) -> Result:
         if parsed.groups.get("run_name")
         else runs(session, experiment)
     )
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for run in chosen:
         last: dict[str, Object] = {}
         for fact in facts(session, run, kind):
             held = last.get(fact["metric"])
             if like(pattern, fact["metric"]) and (held is None or fact["step"] >= held["step"]):
                 last[fact["metric"]] = fact
-        found += [
+        rows += [
             {
                 "run_name": run.name.name,
                 "name": name,
@@ -236,7 +236,7 @@ def show_run_facts(session: Session, parsed: Parsed) -> Result:
         "value": TEXT,
         "step": pa.int64(),
     }
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 @SUBSYSTEM.table_function(
@@ -245,7 +245,7 @@ def show_run_facts(session: Session, parsed: Parsed) -> Result:
 def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
     experiment = access.need_object(session, "EXPERIMENT", session.name(arguments[0]))
     run = need_run(session, experiment, arguments[1])
-    found = [
+    rows = [
         {
             "METRIC_NAME": fact["metric"],
             "STEP": fact["step"],
@@ -255,7 +255,7 @@ def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -
         for fact in facts(session, run, "METRIC")
     ]
     return table_of(
-        found,
+        rows,
         {"METRIC_NAME": TEXT, "STEP": pa.int64(), "VALUE": pa.float64(), "TIMESTAMP": WHEN},
     )
 
@@ -267,7 +267,7 @@ def run_metrics(session: Session, arguments: list[Any], named: dict[str, Any]) -
     kind=Kind.QUERY,
 )
 def resolve_id(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "EXPERIMENT", session.name(unquote(parsed["name"])))
+    resolved = access.need_object(session, "EXPERIMENT", session.name(unquote(parsed["name"])))
     if "run" in parsed.groups:
-        found = need_run(session, found, unquote(parsed["run"]))
-    return Result(pa.table({"ID": [str(found["id"])]}), Kind.QUERY)
+        resolved = need_run(session, resolved, unquote(parsed["run"]))
+    return Result(pa.table({"ID": [str(resolved["id"])]}), Kind.QUERY)

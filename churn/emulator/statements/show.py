@@ -26,10 +26,10 @@ class Scope:
     prefix: str
     limit: int | None
 
-    def cut(self, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def cut(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         kept = [
             row
-            for row in found
+            for row in rows
             if like(self.pattern, row["name"]) and row["name"].startswith(self.prefix)
         ]
         return kept[: self.limit]
@@ -72,21 +72,21 @@ def scope(session: Session, parsed: Parsed) -> Scope:
 def shown(session: Session, parsed: Parsed, kind: str) -> list[Object]:
     """The objects of a kind in SHOW's scope."""
     where = scope(session, parsed)
-    found = session.account.objects.all(
+    objects = session.account.objects.all(
         kind, database=where.database, schema=where.schema, parent="", pattern=where.pattern
     )
-    matching = (o for o in found if o.name.name.startswith(where.prefix))
+    matching = (o for o in objects if o.name.name.startswith(where.prefix))
     return [o for o in matching if access.visible(session, kind, o.name)][: where.limit]
 
 
-def common(found: Object) -> dict[str, Any]:
+def common(stored: Object) -> dict[str, Any]:
     """The columns that every SHOW has."""
     return {
-        "created_on": found.created_on,
-        "name": found.name.name,
-        "database_name": found.name.database,
-        "schema_name": found.name.schema,
-        "owner": found.owner,
-        "comment": found.comment,
+        "created_on": stored.created_on,
+        "name": stored.name.name,
+        "database_name": stored.name.database,
+        "schema_name": stored.name.schema,
+        "owner": stored.owner,
+        "comment": stored.comment,
         "owner_role_type": "ROLE",
     }

@@ -44,7 +44,7 @@ def show_relations(session: Session, parsed: Parsed) -> Result:
     where = scope(session, parsed)
     account = session.account
     temporary = {o.name.parent for o in account.objects.all("TEMPORARY")}
-    found = []
+    rows = []
     for each in relations(account, where.database, where.schema):
         if wanted != "OBJECTS" and each.kind != wanted.removesuffix("S"):
             continue
@@ -64,10 +64,10 @@ def show_relations(session: Session, parsed: Parsed) -> Result:
             "is_dynamic": "Y" if account.objects.find("DYNAMIC TABLE", each.name) else "N",
             "comment": stored.comment or each.comment,
         }
-        found.append(row)
+        rows.append(row)
     if wanted == "VIEWS":
         columns = {k: v for k, v in columns.items() if k not in ("rows", "bytes", "retention_time")}
-    return Result(table_of(where.cut(found), columns))
+    return Result(table_of(where.cut(rows), columns))
 
 
 @SUBSYSTEM.statement(
@@ -81,7 +81,7 @@ def show_columns(session: Session, parsed: Parsed) -> Result:
     access.need(session, "TABLE", name)
     pattern = unquote(parsed["pattern"]) if parsed.has("pattern") else None
     columns = ("table_name", "schema_name", "column_name", "data_type", "null?", "default")
-    found = [
+    rows = [
         {
             "table_name": name.name,
             "schema_name": name.schema,
@@ -97,4 +97,4 @@ def show_columns(session: Session, parsed: Parsed) -> Result:
         if like(pattern, c["name"])
     ]
     more = ("kind", "comment", "database_name")
-    return Result(table_of(found, dict.fromkeys((*columns, *more), TEXT)))
+    return Result(table_of(rows, dict.fromkeys((*columns, *more), TEXT)))

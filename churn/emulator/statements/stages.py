@@ -59,22 +59,22 @@ def place(session: Session, location: str, *privileges: str) -> Place:
         if "WRITE" in privileges:
             access.need_object(session, kind.upper(), session.name(name), "OWNERSHIP")
         return session.account.dialect.places[kind](session, name, path)
-    found = re.fullmatch(rf"@(?P<name>~|%?{NAME})/?(?P<path>.*)", location, re.DOTALL)
-    if found is None:
+    match = re.fullmatch(rf"@(?P<name>~|%?{NAME})/?(?P<path>.*)", location, re.DOTALL)
+    if match is None:
         raise invalid(f"cannot read the location {location}")
-    path = found["path"].strip("/") if not found["path"].endswith("/") else found["path"]
+    path = match["path"].strip("/") if not match["path"].endswith("/") else match["path"]
     if ".." in Path(path).parts:
         raise invalid(f"the path {path} leaves the stage")
     account = session.account
-    if found["name"] == "~":
+    if match["name"] == "~":
         root, label = account.folder / "stages" / "~" / session.user, ""
-    elif found["name"].startswith("%"):
-        of = session.name(found["name"][1:])
+    elif match["name"].startswith("%"):
+        of = session.name(match["name"][1:])
         need_relation(account, of, "Table")
         access.need(session, "TABLE", of, "OWNERSHIP")
         root, label = stage_folder(account, Name(of.database, of.schema, f"%{of.name}")), ""
     else:
-        stage = session.name(found["name"])
+        stage = session.name(match["name"])
         access.need_object(session, "STAGE", stage, *privileges)
         root, label = stage_folder(account, stage), stage.name.lower() + "/"
     root.mkdir(parents=True, exist_ok=True)
@@ -113,11 +113,11 @@ def show_stages(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "database_name", "schema_name", "url", "type", "owner"), TEXT),
         **dict.fromkeys(("comment", "owner_role_type", "format_options"), TEXT),
     }
-    found = [
+    rows = [
         common(o) | {"type": "INTERNAL" if kind == "STAGE" else o["options"].get("TYPE"), "url": ""}
         for o in shown(session, parsed, kind)
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 @SUBSYSTEM.statement(
@@ -163,15 +163,15 @@ def _stage_info(folder: Path) -> dict[str, Any]:
 @SUBSYSTEM.statement("GET <@stage> <'folder'> [<options...>]", page="get")
 def get(session: Session, parsed: Parsed) -> Result:
     where = place(session, parsed["stage"])
-    found = where.files()
+    files = where.files()
     if "PATTERN" in (given := pairs(parsed["options"])):
-        found = matching(where, found, unquote(given["PATTERN"]))
+        files = matching(where, files, unquote(given["PATTERN"]))
     return Result(
         SENT,
         transfer={
             "command": "DOWNLOAD",
             "operation": "Node",
-            "src_locations": [f.relative_to(where.root).as_posix() for f in found],
+            "src_locations": [f.relative_to(where.root).as_posix() for f in files],
             "stageInfo": _stage_info(where.root),
             "encryptionMaterial": [],
             "localLocation": unquote(parsed["folder"]).removeprefix("file://"),
@@ -195,9 +195,9 @@ LISTED = {"name": TEXT, "size": pa.int64(), "md5": TEXT, "last_modified": TEXT}
 @SUBSYSTEM.statement("{LIST|LS} <@stage> [PATTERN = <'regex'>]", page="list")
 def list_files(session: Session, parsed: Parsed) -> Result:
     where = place(session, parsed["stage"])
-    found = where.files()
+    files = where.files()
     if parsed.has("regex"):
-        found = matching(where, found, unquote(parsed["regex"]))
+        files = matching(where, files, unquote(parsed["regex"]))
     rows = [
         {
             "name": where.label + f.relative_to(where.root).as_posix(),
@@ -207,7 +207,7 @@ def list_files(session: Session, parsed: Parsed) -> Result:
                 "%a, %d %b %Y %H:%M:%S GMT"
             ),
         }
-        for f in found
+        for f in files
     ]
     return Result(table_of(rows, LISTED))
 
@@ -219,11 +219,11 @@ def md5_of(file: Path) -> str:
 @SUBSYSTEM.statement("{REMOVE|RM} <@stage> [PATTERN = <'regex'>]", page="remove")
 def remove(session: Session, parsed: Parsed) -> Result:
     where = place(session, parsed["stage"], "WRITE")
-    found = where.files()
+    files = where.files()
     if parsed.has("regex"):
-        found = matching(where, found, unquote(parsed["regex"]))
+        files = matching(where, files, unquote(parsed["regex"]))
     rows: list[dict[str, object]] = []
-    for file in found:
+    for file in files:
         rows.append(
             {"name": where.label + file.relative_to(where.root).as_posix(), "result": "removed"}
         )

@@ -64,11 +64,11 @@ def _tag_from_header(session: Session, kind: str, name: Name, definition: str) -
 def drop_relation(session: Session, parsed: Parsed) -> Result:
     kind = parsed["table"].upper()
     name = session.name(parsed["name"])
-    found = relation(session.account, name)
-    if found is None:
+    there = relation(session.account, name)
+    if there is None:
         return answer_if_missing(parsed, kind, name.name, name)
-    if found.kind != kind:
-        raise invalid(f"'{name}' is a {found.kind}")
+    if there.kind != kind:
+        raise invalid(f"'{name}' is a {there.kind}")
     access.need(session, kind, name, "OWNERSHIP")
     if session.account.objects.find("DYNAMIC TABLE", name):
         raise invalid(f"'{name}' is a DYNAMIC TABLE: use DROP DYNAMIC TABLE")
@@ -113,14 +113,14 @@ def alter_table(session: Session, parsed: Parsed) -> Result:
 @SUBSYSTEM.statement("COMMENT [IF EXISTS] ON {TABLE|VIEW} <name> IS <'comment'>", page="comment")
 def comment(session: Session, parsed: Parsed) -> Result:
     name = session.name(parsed["name"])
-    found = need_relation(session.account, name)
-    set_comment(session, found, unquote(parsed["comment"]))
+    there = need_relation(session.account, name)
+    set_comment(session, there, unquote(parsed["comment"]))
     return status(DONE)
 
 
-def set_comment(session: Session, found: Relation, text: str) -> None:
+def set_comment(session: Session, there: Relation, text: str) -> None:
     with session.account.tables.duck.cursor() as duck:
-        duck.execute(f"COMMENT ON {found.kind} {duck_name(found.name)} IS {quote(text)}")
+        duck.execute(f"COMMENT ON {there.kind} {duck_name(there.name)} IS {quote(text)}")
 
 
 def ctas(session: Session, name: Name, query: str, columns: str = "") -> None:

@@ -46,12 +46,12 @@ def create_tag(session: Session, parsed: Parsed) -> Result:
 
 
 def _allowed(options: str) -> str:
-    found = re.search(
+    match = re.search(
         rf"\bALLOWED_VALUES\s+((?:{QUOTED}\s*,?\s*)+)",
         options,
         re.IGNORECASE | re.DOTALL,
     )
-    return found[1] if found else ""
+    return match[1] if match else ""
 
 
 def _drop_references(account: Account, name: Name) -> Sequence[Path]:
@@ -70,24 +70,22 @@ droppable(SUBSYSTEM, "TAG", "drop-tag", _drop_references)
     page="alter-tag",
 )
 def alter_tag(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "TAG", session.name(parsed["name"]))
+    tag = access.need_object(session, "TAG", session.name(parsed["name"]))
     values = [unquote(v) for v in re.findall(QUOTED, parsed["values"])]
-    allowed = list(found["allowed"])
+    allowed = list(tag["allowed"])
     match " ".join(parsed["add_allowed_values"].upper().split()):
         case "ADD ALLOWED_VALUES":
-            found = found.having(allowed=[*allowed, *(v for v in values if v not in allowed)])
+            tag = tag.having(allowed=[*allowed, *(v for v in values if v not in allowed)])
         case "DROP ALLOWED_VALUES":
-            found = found.having(allowed=[v for v in allowed if v not in values])
+            tag = tag.having(allowed=[v for v in allowed if v not in values])
         case "UNSET ALLOWED_VALUES":
-            found = found.having(allowed=[])
+            tag = tag.having(allowed=[])
         case "UNSET COMMENT":
-            found = Object("TAG", found.name, found.properties, "", found.owner, found.created_on)
+            tag = Object("TAG", tag.name, tag.properties, "", tag.owner, tag.created_on)
         case _:
             comment = values[0]
-            found = Object(
-                "TAG", found.name, found.properties, comment, found.owner, found.created_on
-            )
-    session.account.objects.put(found)
+            tag = Object("TAG", tag.name, tag.properties, comment, tag.owner, tag.created_on)
+    session.account.objects.put(tag)
     return status(DONE)
 
 
@@ -98,11 +96,11 @@ def show_tags(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "database_name", "schema_name", "owner", "comment"), TEXT),
         **dict.fromkeys(("allowed_values", "owner_role_type"), TEXT),
     }
-    found = [
+    rows = [
         common(o) | {"allowed_values": json.dumps(o["allowed"]) if o["allowed"] else None}
         for o in shown(session, parsed, "TAG")
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))
 
 
 KINDS = "TABLE|VIEW|DYNAMIC TABLE|TASK|SCHEMA|MODEL|DATASET|STAGE|WAREHOUSE|DATABASE"
@@ -148,8 +146,8 @@ def tagged(session: Session, kind: str, written: str) -> tuple[str, Name]:
         return kind, Name(place.database, name=place.schema)
     name = session.name(written)
     if kind in ("TABLE", "VIEW", "DYNAMIC TABLE"):
-        found = need_relation(account, name, kind)
-        return ("VIEW" if found.kind == "VIEW" else "TABLE"), name
+        there = need_relation(account, name, kind)
+        return ("VIEW" if there.kind == "VIEW" else "TABLE"), name
     access.need_object(session, "MODEL" if kind == "MODULE" else kind, name)
     return kind, name
 
@@ -160,7 +158,7 @@ def set_all(session: Session, kind: str, name: Name, written: str) -> None:
     Raises:
         SqlError: A tag is not there, or does not allow the value.
     """
-    found = []
+    assigned = []
     for each in ASSIGNED.finditer(written):
         tag = access.need_object(session, "TAG", session.name(each["tag"]))
         text = unquote(each["value"])
@@ -170,9 +168,9 @@ def set_all(session: Session, kind: str, name: Name, written: str) -> None:
                 90293,
                 "42601",
             )
-        found.append((tag.name, text))
+        assigned.append((tag.name, text))
     with session.account.objects.together():
-        for tag_name, text in found:
+        for tag_name, text in assigned:
             session.account.objects.put(
                 session.owned(
                     "TAGGED", _reference(kind, name, tag_name), tag=str(tag_name), value=text
@@ -196,8 +194,8 @@ def get_tag(session: Session, arguments: list[exp.Expression]) -> exp.Expression
     tag, name, kind = (str(value_of(session, a)) for a in arguments)
     stored, where = tagged(session, _domain(kind), name)
     access.need_object(session, "TAG", session.name(tag))
-    found = session.account.objects.find("TAGGED", _reference(stored, where, session.name(tag)))
-    return exp.convert(found["value"] if found else None)
+    reference = session.account.objects.find("TAGGED", _reference(stored, where, session.name(tag)))
+    return exp.convert(reference["value"] if reference else None)
 
 
 def _domain(kind: str) -> str:
@@ -215,13 +213,13 @@ REFERENCE_COLUMNS = {
 def tag_references(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
     name, kind = arguments
     stored, where = tagged(session, _domain(kind), name)
-    found = [
+    rows = [
         dict(zip(REFERENCE_COLUMNS, _reference_row(session, reference), strict=False))
         | {"LEVEL": kind.upper(), "OBJECT_DATABASE": where.database, "DOMAIN": kind.upper()}
         | {"OBJECT_SCHEMA": where.schema, "OBJECT_NAME": where.name}
         for reference in references(session, stored, where)
     ]
-    return table_of(found, REFERENCE_COLUMNS)
+    return table_of(rows, REFERENCE_COLUMNS)
 
 
 def _reference_row(session: Session, reference: Object) -> tuple[str, str, str, str]:

@@ -45,13 +45,13 @@ def create_task(session: Session, parsed: Parsed) -> Result:
 
 @SUBSYSTEM.statement("ALTER TASK [IF EXISTS] <name> {SUSPEND|RESUME}", page="alter-task")
 def alter_task(session: Session, parsed: Parsed) -> Result:
-    found = session.account.objects.find("TASK", session.name(parsed["name"]))
-    if found is None:
+    task = session.account.objects.find("TASK", session.name(parsed["name"]))
+    if task is None:
         if parsed.has("if_exists"):
             return status(DONE)
         raise missing("task", session.name(parsed["name"]))
     state = "suspended" if parsed["suspend"].upper() == "SUSPEND" else "started"
-    session.account.objects.put(found.having(state=state))
+    session.account.objects.put(task.having(state=state))
     return status(DONE)
 
 
@@ -59,18 +59,18 @@ def alter_task(session: Session, parsed: Parsed) -> Result:
     "ALTER TASK [IF EXISTS] <name> SET {SCHEDULE|WAREHOUSE} = <value...>", page="alter-task"
 )
 def set_task(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "TASK", session.name(parsed["name"]))
+    task = access.need_object(session, "TASK", session.name(parsed["name"]))
     key = parsed["schedule"].lower()
-    session.account.objects.put(found.having(**{key: unquote(parsed["value"])}))
+    session.account.objects.put(task.having(**{key: unquote(parsed["value"])}))
     return status(DONE)
 
 
 @SUBSYSTEM.statement("EXECUTE TASK <name>", page="execute-task")
 def execute_task(session: Session, parsed: Parsed) -> Result:
-    found = access.need_object(session, "TASK", session.name(parsed["name"]), "OPERATE")
-    with execution.as_owner(session, found):
-        execution.run(session, found["definition"])
-    return status(f"Task {found.name.name} is scheduled to run immediately.")
+    task = access.need_object(session, "TASK", session.name(parsed["name"]), "OPERATE")
+    with execution.as_owner(session, task):
+        execution.run(session, task["definition"])
+    return status(f"Task {task.name.name} is scheduled to run immediately.")
 
 
 droppable(SUBSYSTEM, "TASK", "drop-task")
@@ -83,8 +83,8 @@ def show_tasks(session: Session, parsed: Parsed) -> Result:
         **dict.fromkeys(("name", "id", "database_name", "schema_name", "owner", "comment"), TEXT),
         **dict.fromkeys(("warehouse", "schedule", "state", "definition", "predecessors"), TEXT),
     }
-    found = [
+    rows = [
         common(o) | {k: o[k] for k in ("warehouse", "schedule", "state", "definition")}
         for o in shown(session, parsed, "TASK")
     ]
-    return Result(table_of(found, columns))
+    return Result(table_of(rows, columns))

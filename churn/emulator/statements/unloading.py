@@ -32,10 +32,10 @@ def unload(session: Session, parsed: Parsed) -> Result:
     if rest.startswith("("):
         query, after = closed(rest)
     else:
-        found = re.match(NAME, rest)
-        if found is None:
+        match = re.match(NAME, rest)
+        if match is None:
             raise invalid("COPY INTO <location> needs FROM a table or a query")
-        query, after = f"SELECT * FROM {found.group()}", rest[found.end() :]
+        query, after = f"SELECT * FROM {match.group()}", rest[match.end() :]
     given = pairs(after)
     for key in given:
         if key not in ("FILE_FORMAT", "OVERWRITE", "SINGLE", "HEADER", "MAX_FILE_SIZE"):

@@ -66,9 +66,9 @@ def create_view(session: Session, parsed: Parsed) -> Result:
 
 def comments(columns: list[str]) -> dict[str, str]:
     """The comments in a list of columns."""
-    found = {}
+    known = {}
     for column in columns:
         comment = re.search(rf"\bCOMMENT\s*=?\s*({QUOTED})", column, re.IGNORECASE | re.DOTALL)
         if comment:
-            found[column_name(column)] = unquote(comment[1])
-    return found
+            known[column_name(column)] = unquote(comment[1])
+    return known
