@@ -19,3 +19,10 @@ EXAMPLES: Examples = {
     "drop_dynamic_table": [T, D, ("DROP TABLE d", 1003), ("DROP DYNAMIC TABLE d", None), ("DROP DYNAMIC TABLE d", 2003)],
     "show_dynamic_tables": [T, D, ("SHOW DYNAMIC TABLES LIKE 'D' ->> SELECT \"name\", \"target_lag\" FROM $1", [("D", "1 minute")])],
 }  # fmt: skip
+
+FUNCTIONS: Examples = {
+    "DYNAMIC_TABLE_REFRESH_HISTORY": [
+        T, D, ("ALTER DYNAMIC TABLE d REFRESH", None),
+        ("SELECT NAME, STATE, REFRESH_ACTION FROM TABLE({db}.INFORMATION_SCHEMA.DYNAMIC_TABLE_REFRESH_HISTORY("
+         "NAME => '{db}.PUBLIC.D', RESULT_LIMIT => 2))", [("D", "SUCCEEDED", "FULL"), ("D", "SUCCEEDED", "CREATION")])],
+}  # fmt: skip

@@ -12,5 +12,7 @@ EXAMPLES: Examples = {
     "revoke": [("CREATE ROLE {db}_R", None), ("GRANT USAGE ON DATABASE {db} TO ROLE {db}_R", None),
                ("REVOKE USAGE ON DATABASE {db} FROM ROLE {db}_R", None),
                ('SHOW GRANTS TO ROLE {db}_R ->> SELECT "privilege" FROM $1', []), ("DROP ROLE {db}_R", None)],
-    "show_grants": [('SHOW GRANTS ON DATABASE {db} ->> SELECT "privilege" FROM $1 WHERE 1 = 0', [])],
+    "show_grants": [("CREATE ROLE {db}_R", None), ("GRANT USAGE ON DATABASE {db} TO ROLE {db}_R", None),
+                    ('SHOW GRANTS ON DATABASE {db} ->> SELECT "grantee_name" FROM $1', [("{db}_R",)]),
+                    ("DROP ROLE {db}_R", None)],
 }  # fmt: skip

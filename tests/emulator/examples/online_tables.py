@@ -6,5 +6,5 @@ from tests.emulator.examples.steps import Examples
 
 EXAMPLES: Examples = {
     "show_online": [("SHOW ONLINE FEATURE TABLES IN SCHEMA PUBLIC", [])],
-    "drop_online": [("DROP ONLINE FEATURE TABLE IF EXISTS x", None)],
+    "drop_online": [("DROP ONLINE FEATURE TABLE IF EXISTS x", None), ("DROP ONLINE FEATURE TABLE x", 2003)],
 }  # fmt: skip

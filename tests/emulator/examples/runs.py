@@ -20,5 +20,13 @@ EXAMPLES: Examples = {
                        ('SHOW RUN PARAMETERS IN EXPERIMENT e RUN r ->> SELECT "name", "value" FROM $1', [("p", "1")]),
                        ("SHOW RUN METRICS IN EXPERIMENT e", [])],
     "resolve_id": [E, RUN, ("CALL SYSTEM$RESOLVE_EXPERIMENT_ID('e')", None),
-                   ("CALL SYSTEM$RESOLVE_EXPERIMENT_RUN_ID('e', 'r')", None)],
+                   ("CALL SYSTEM$RESOLVE_EXPERIMENT_RUN_ID('e', 'r')", None),
+                   ("CALL SYSTEM$RESOLVE_EXPERIMENT_RUN_ID('e', 'none')", 2003)],
+}  # fmt: skip
+
+FUNCTIONS: Examples = {
+    "SYSTEM$GET_EXPERIMENT_RUN_METRICS": [
+        E, RUN, ('ALTER EXPERIMENT e MODIFY RUN r ADD METRICS = $$[{"name": "a", "value": 0.5, "step": 3}]$$', None),
+        ("SELECT METRIC_NAME, STEP, VALUE FROM TABLE(SYSTEM$GET_EXPERIMENT_RUN_METRICS('e', 'r'))", [("a", 3, 0.5)]),
+        ("SELECT * FROM TABLE(SYSTEM$GET_EXPERIMENT_RUN_METRICS('e', 'none'))", 2003)],
 }  # fmt: skip

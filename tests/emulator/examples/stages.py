@@ -15,10 +15,16 @@ EXAMPLES: Examples = {
     "put": [("CREATE STAGE s", None), ("PUT 'file://{file}' @s/in AUTO_COMPRESS = FALSE", None),
             ("SELECT $1, $2 FROM @s/in ORDER BY 1 LIMIT 1", [("1", "2.5")])],
     "get": [("CREATE STAGE s", None), ("PUT 'file://{file}' @s AUTO_COMPRESS = FALSE", None),
-            ("GET @s 'file://{folder}/out'", None)],
+            ("GET @s 'file://{folder}/out'", [("rows.csv", 16, "DOWNLOADED", "")]), ("GET @nope 'file://{folder}/out'", 2003)],
     "list_files": [("CREATE STAGE s", None), ("PUT 'file://{file}' @s/in AUTO_COMPRESS = FALSE", None),
                    ('LIST @s ->> SELECT "name" FROM $1', [("s/in/rows.csv",)]),
                    ("LS @s PATTERN = '.*parquet' ->> SELECT \"name\" FROM $1", []), ("LIST @nope", 2003)],
     "remove": [("CREATE STAGE s", None), ("PUT 'file://{file}' @s AUTO_COMPRESS = FALSE", None),
                ("REMOVE @s", [("s/rows.csv", "removed")]), ("RM @s", [])],
+}  # fmt: skip
+
+FUNCTIONS: Examples = {
+    "GET_PRESIGNED_URL": [("CREATE STAGE s", None), ("PUT 'file://{file}' @s AUTO_COMPRESS = FALSE", None),
+                          ("SELECT GET_PRESIGNED_URL('@s', 'rows.csv') LIKE 'http%rows.csv%'", [(True,)]),
+                          ("SELECT GET_PRESIGNED_URL('@s', 'none.csv')", 91016)],
 }  # fmt: skip

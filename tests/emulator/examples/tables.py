@@ -19,5 +19,6 @@ EXAMPLES: Examples = {
     "rename": [T, ("ALTER TABLE t RENAME TO u", None), ("SELECT COUNT(*) FROM u", [(0,)])],
     "alter_table": [T, ("ALTER TABLE t ADD COLUMN c FLOAT", None), ("SELECT c FROM t", []),
                     ("ALTER TABLE nope ADD COLUMN c FLOAT", 2003)],
-    "comment": [T, ("COMMENT ON TABLE t IS 'words'", None)],
+    "comment": [T, ("COMMENT ON TABLE t IS 'words'", None), ("COMMENT ON TABLE nope IS 'words'", 2003),
+                ('SHOW TABLES ->> SELECT "comment" FROM $1', [("words",)])],
 }  # fmt: skip

@@ -19,3 +19,12 @@ EXAMPLES: Examples = {
     "unset_tag": [T, ("CREATE TAG g", None), ("ALTER TABLE t SET TAG g = 'a'", None),
                   ("ALTER TABLE t UNSET TAG g", None), ("SELECT SYSTEM$GET_TAG('g', 't', 'TABLE')", [(None,)])],
 }  # fmt: skip
+
+FUNCTIONS: Examples = {
+    "SYSTEM$GET_TAG": [T, ("CREATE TAG g", None), ("SELECT SYSTEM$GET_TAG('g', 't', 'TABLE')", [(None,)]),
+                       ("ALTER TABLE t SET TAG g = 'a'", None), ("SELECT SYSTEM$GET_TAG('g', 't', 'TABLE')", [("a",)]),
+                       ("SELECT SYSTEM$GET_TAG('g', 'nope', 'TABLE')", 2003)],
+    "TAG_REFERENCES": [T, ("CREATE TAG g", None), ("ALTER TABLE t SET TAG g = 'a'", None),
+                       ("SELECT TAG_NAME, TAG_VALUE, OBJECT_NAME FROM TABLE({db}.INFORMATION_SCHEMA.TAG_REFERENCES('t', 'TABLE'))",
+                        [("G", "a", "T")])],
+}  # fmt: skip
