@@ -30,15 +30,6 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     "truncated": _dates("date_trunc(n, x)", "date_trunc(n, x)"),
     "object_of": {"(x)": "CAST(to_json(x) AS JSON)"},
     "contains_text": {"(x, y)": "list_contains(CAST(x AS VARCHAR[]), CAST(y AS VARCHAR))"},
-    "zeroifnull": {"(x)": "coalesce(x, 0)"},
-    "nullifzero": {"(x)": "nullif(x, 0)"},
-    "div0": {"(x, y)": "CASE WHEN y = 0 THEN 0 ELSE x / y END"},
-    "div0null": {"(x, y)": "CASE WHEN y = 0 OR y IS NULL THEN 0 ELSE x / y END"},
-    "square": {"(x)": "x * x"},
-    "width_bucket": {
-        "(x, low, high, buckets)": "CASE WHEN x < low THEN 0 WHEN x >= high THEN buckets + 1 "
-        "ELSE CAST(floor((x - low) / (high - low) * buckets) AS BIGINT) + 1 END"
-    },
 }
 """By name, then by signature: DuckDB chooses among them by type."""
 

@@ -7,20 +7,19 @@ from typing import Any
 from sqlglot import exp
 
 from churn.emulator.account.account import Account, Session
-from churn.emulator.duck import macros
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import unsupported
-from churn.emulator.translation.arguments import macro, table_node, text_of, value_of
+from churn.emulator.translation.arguments import table_node, text_of, value_of
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("calls")
 
-UNLIKE = {"HASH": "its values are Snowflake's own", "HASH_AGG": "its values are Snowflake's own"}
+UNLIKE = {"HASH": "its values are Snowflake's own"}
 """Functions that DuckDB has under the same name, with other results."""
 
 
 @SUBSYSTEM.session_rewrite(exp.Anonymous)
 def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
-    """A function of a subsystem, or a macro that DuckDB has of the same name.
+    """A function of a subsystem.
 
     https://docs.snowflake.com/en/sql-reference/functions-all
     """
@@ -29,17 +28,7 @@ def scalar_functions(session: Session, node: exp.Expression) -> exp.Expression:
         raise unsupported(f"{name.upper()}: {UNLIKE[name.upper()]}")
     if (known := session.account.dialect.functions.get(name.upper())) is not None:
         return known.build(session, list(node.expressions))
-    if name.lower() in MACROS and not isinstance(node.parent, exp.Dot):
-        return macro(name.lower(), *node.expressions)
     return node
-
-
-MACROS = (
-    {*macros.DEFINITIONS}
-    - {"divisor", "whole", "add_days", "add_months", "truncated"}
-    - {"object_of", "contains_text"}
-)
-"""Those that Snowflake has under the same name."""
 
 
 @SUBSYSTEM.session_rewrite(exp.Func)
