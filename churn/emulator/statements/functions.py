@@ -7,6 +7,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from churn.emulator.language.clauses import split
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import SqlError, invalid, unsupported
 from churn.emulator.language.names import Name
-from churn.emulator.language.results import TEXT, WHEN, Kind, Parsed, Result, status, table_of
+from churn.emulator.language.results import DONE, TEXT, WHEN, Kind, Parsed, Result, status, table_of
 from churn.emulator.language.text import QUOTED, unquote
 from churn.emulator.statements.lifecycle import (
     answer_if_exists,
@@ -243,6 +244,19 @@ def describe_function(session: Session, parsed: Parsed) -> Result:
     return Result(table_of(rows, {"property": TEXT, "value": TEXT}))
 
 
+@SUBSYSTEM.statement(
+    "COMMENT [IF EXISTS] ON {FUNCTION|PROCEDURE} <name> ( [<types...>] ) IS <'comment'>",
+    page="comment",
+)
+def comment_function(session: Session, parsed: Parsed) -> Result:
+    kind, name = parsed["function"].upper(), session.name(parsed["name"])
+    if parsed.has("if_exists") and session.account.objects.find(kind, name) is None:
+        return status(DONE)
+    stored = access.need_object(session, kind, name, "OWNERSHIP")
+    session.account.objects.put(replace(stored, comment=unquote(parsed["comment"])))
+    return status(DONE)
+
+
 @SUBSYSTEM.statement(f"SHOW [USER] {{FUNCTIONS|PROCEDURES}} {SHOW}", page="show-functions")
 def show_functions(session: Session, parsed: Parsed) -> Result:
     columns = {
@@ -253,6 +267,7 @@ def show_functions(session: Session, parsed: Parsed) -> Result:
     rows = [
         common(o)
         | {"arguments": o["signature"], "catalog_name": o.name.database, "language": "PYTHON"}
+        | {"description": o.comment or None}
         for o in shown(session, parsed, parsed["functions"].upper().removesuffix("S"))
     ]
     return Result(table_of(rows, columns))

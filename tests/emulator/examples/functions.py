@@ -16,6 +16,12 @@ EXAMPLES: Examples = {
         ("CALL p(2)", [(42,)]),
         ("CALL nope(1)", 2003),
     ],
+    "comment_function": [
+        (f"CREATE FUNCTION f(x INT) RETURNS INT {PY} AS $$\ndef f(x):\n    return x\n$$", None),
+        ("COMMENT ON FUNCTION f(INT) IS 'it''s f'", None),
+        ('SHOW USER FUNCTIONS ->> SELECT "name", "description" FROM $1', [("F", "it's f")]),
+        ("COMMENT ON PROCEDURE p() IS 'none'", 2003), ("COMMENT IF EXISTS ON PROCEDURE p() IS 'none'", None),
+    ],
     "drop_function": [("DROP FUNCTION f(INT)", 2003), ("DROP FUNCTION IF EXISTS f(INT)", None)],
     "drop_procedure": [("DROP PROCEDURE p(INT)", 2003)],
     "describe_function": [

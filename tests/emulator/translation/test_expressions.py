@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churn.emulator.language.dialect import Dialect
 from churn.emulator.language.errors import SqlError
 from churn.emulator.language.parser import parse
 from churn.emulator.translation import expressions
@@ -149,8 +152,6 @@ def test_other_joins_are_left_alone() -> None:
 @given(st.lists(st.sampled_from(["a / b", "x::INT", "SUM(a)", "DATEADD(day, 1, d)"]), min_size=1))
 def test_rewriting_twice_changes_nothing(parts: list[str]) -> None:
     """What inference runs inside a query is rewritten again with the query around it."""
-    from churn.emulator.language.dialect import Dialect
-
-    pure = Dialect.of(expressions.SUBSYSTEM)
+    pure: Dialect[Any, Any] = Dialect.of(expressions.SUBSYSTEM)
     once = pure.rewritten(None, parse(f"SELECT {', '.join(parts)} FROM t"))
     assert pure.rewritten(None, once.copy()) == once
