@@ -55,7 +55,3 @@ def _smallest(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return column.cast(pa.int64())
     except pa.ArrowInvalid:
         return column
-
-
-def is_json(kind: pa.DataType) -> bool:
-    return getattr(kind, "extension_name", "") == "arrow.json"

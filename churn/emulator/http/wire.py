@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from churn.emulator.duck.arrow import is_json, is_text, plain
+from churn.emulator.duck.arrow import is_text, plain
 from churn.emulator.language.errors import unsupported
 from churn.emulator.language.results import Kind, Result
 
@@ -99,8 +99,6 @@ def _logical(field: pa.Field) -> tuple[str, int | None, int | None, int | None]:
     declared = (field.metadata or {}).get(b"logical")
     if declared:
         return declared.decode(), None, None, MAX_TEXT
-    if is_json(kind):
-        return "variant", None, None, None
     if pa.types.is_nested(kind):
         return ("array" if pa.types.is_list(kind) else "object"), None, None, None
     if pa.types.is_null(kind) or is_text(kind):

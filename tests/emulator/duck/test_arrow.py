@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from churn.emulator.account import execution
-from churn.emulator.account.account import Session
-from churn.emulator.duck.arrow import is_json, is_text, plain
+from churn.emulator.duck.arrow import is_text, plain
 
 
 def one(array: Any) -> pa.ChunkedArray:
@@ -56,12 +54,6 @@ def test_nested_values_travel_as_json() -> None:
     assert column.type == pa.string()
     assert json.loads(column[0].as_py()) == {"a": [1, None]}
     assert column[1].as_py() is None
-
-
-def test_duckdbs_json_is_known(session: Session) -> None:
-    table = execution.query(session, "SELECT PARSE_JSON('{\"a\": 1}') AS a, 'x' AS b")
-    assert [is_json(field.type) for field in table.schema] == [True, False]
-    assert json.loads(plain(table).column("A")[0].as_py()) == {"a": 1}
 
 
 def test_texts() -> None:
