@@ -26,9 +26,11 @@ TESTS = (
     "tests/engines/test_frame.py",
     "tests/engines/test_parity.py",
     "tests/engines/test_views.py",
+    "tests/emulator/account/test_checks.py",
     "tests/emulator/test_access.py",
     "tests/emulator/test_logins.py",
     "tests/emulator/test_statements.py",
+    "tests/emulator/translation/",
 )
 
 POLARS = "churn/engines/polars.py"

@@ -159,9 +159,13 @@ class AgainstADictionary(RuleBasedStateMachine):
 
     @rule(name=keys)
     def roll_back(self, name: Name) -> None:
-        with pytest.raises(ZeroDivisionError), self.objects.together():
-            self.objects.put(Object("TAG", name, {"value": -1}))
-            raise ZeroDivisionError
+        def fail() -> None:
+            with self.objects.together():
+                self.objects.put(Object("TAG", name, {"value": -1}))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
 
     @rule(database=st.sampled_from("AB"))
     def drop_database(self, database: str) -> None:
