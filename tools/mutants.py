@@ -29,8 +29,8 @@ TESTS = (
     "tests/emulator/account/test_checks.py",
     "tests/emulator/test_access.py",
     "tests/emulator/test_logins.py",
-    "tests/emulator/test_statements.py",
     "tests/emulator/translation/",
+    "tests/emulator/test_statements.py",
 )
 
 POLARS = "churn/engines/polars.py"
@@ -138,7 +138,7 @@ def _copies(count: int) -> Iterator[Queue[Path]]:
         for i in range(count):
             copy = Path(folder) / str(i)
             copy.mkdir()
-            for part in (".github", "churn", "tests", "fixtures", "data"):
+            for part in (".github", "churn", "docs", "tests", "fixtures", "data"):
                 shutil.copytree(
                     ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
                 )

@@ -18,8 +18,6 @@ from churn.emulator.language.errors import SqlError, unsupported
 from churn.emulator.language.names import Name
 
 AUDIENCE = "snowflakecomputing.com"
-
-
 ALGORITHMS = ["RS256", "ES256", "ES384", "ES512"]
 
 

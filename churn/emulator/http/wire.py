@@ -29,8 +29,6 @@ STATEMENT_TYPES = {
 
 
 MAX_TEXT = 16_777_216
-
-
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 

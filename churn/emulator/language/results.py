@@ -78,8 +78,6 @@ def status(message: str) -> Result:
 
 
 DONE = "Statement executed successfully."
-
-
 TEXT = pa.string()
 
 

@@ -114,7 +114,10 @@ def load(session: Session, stored: Object) -> Callable[..., Any]:
 
 @SUBSYSTEM.session_rewrite(exp.Anonymous)
 def call_function(session: Session, node: exp.Expression) -> exp.Expression:
-    """A call of a function that was created here."""
+    """A call of a function that was created here.
+
+    https://docs.snowflake.com/en/developer-guide/udf/udf-calling-sql
+    """
     top = node.parent if isinstance(node.parent, exp.Dot) else node
     path = [p.name for p in top.parts[:-1]] if isinstance(top, exp.Dot) else []
     database = path[-2] if len(path) > 1 else session.database

@@ -24,7 +24,10 @@ SUBSYSTEM: Subsystem[Account, Session] = Subsystem("inference")
 
 @SUBSYSTEM.session_rewrite(exp.ModelAttribute)
 def inference(session: Session, node: exp.Expression) -> exp.Expression:
-    """MODEL(m, v)!method(...) and m!method(...): an object; of a table function, its columns."""
+    """MODEL(m, v)!method(...) and m!method(...): an object; of a table function, its columns.
+
+    https://docs.snowflake.com/en/sql-reference/commands-model#calling-model-methods-in-sql
+    """
     folder, method, arguments = _call(session, node)
     parent = node.parent
     if isinstance(parent, exp.TableFromRows):

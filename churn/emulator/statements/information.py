@@ -19,6 +19,10 @@ SUBSYSTEM: Subsystem[Account, Session] = Subsystem("information")
 
 @SUBSYSTEM.session_rewrite(exp.Table)
 def information_schema(session: Session, node: exp.Expression) -> exp.Expression:
+    """FROM INFORMATION_SCHEMA.<view>, where the view is computed here.
+
+    https://docs.snowflake.com/en/sql-reference/info-schema
+    """
     if str(node.args.get("db") or "").upper().strip('"') != "INFORMATION_SCHEMA":
         return node
     view = session.account.dialect.views.get(node.name.upper())

@@ -21,7 +21,7 @@ def answer_if_exists(session: Session, parsed: Parsed, kind: str, name: Name) ->
     """CREATE's answer where there is one of that name; None where it goes on.
 
     Raises:
-        SqlError: Neither OR REPLACE nor IF NOT EXISTS was said, or the schema is not there.
+        SqlError: Neither OR REPLACE nor IF NOT EXISTS was written, or the schema is not there.
     """
     need_schema(session.account, name)
     temporary = parsed.has("temporary") and "TEMP" in parsed["temporary"].upper()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,14 +54,8 @@ def copy_into(session: Session, parsed: Parsed) -> Result:
         if "FILE_FORMAT" in given
         else format_of_stage(session, location)
     )
-    files = where.files()
-    if "FILES" in given:
-        wanted = {unquote(f) for f in split(given["FILES"][1:-1])}
-        files = [f for f in files if f.relative_to(where.root).as_posix().split("/")[-1] in wanted]
-    if "PATTERN" in given:
-        files = matching(where, files, unquote(given["PATTERN"]))
     history = _History(session, target, forced=given.get("FORCE", "").upper() == "TRUE")
-    files = [f for f in files if not history.has(f)]
+    files = [f for f in _chosen_files(where, given) if not history.has(f)]
     if not files:
         return status("Copy executed with 0 files processed.")
     mode = unquote(given.get("ON_ERROR", "ABORT_STATEMENT")).upper()
@@ -68,21 +63,39 @@ def copy_into(session: Session, parsed: Parsed) -> Result:
         raise unsupported(f"COPY INTO ... ON_ERROR = {mode}")
     match = unquote(given.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE"
     load = _Load(session, target, columns, query, form, mode, match=match)
-    outer = not session.cursor.in_transaction
-    if outer:
-        session.cursor.begin()
-    try:
-        rows = [load.file(f, where) for f in files]
-    except BaseException:
-        if outer:
-            session.end(commit=False)
-        raise
-    for file, row in zip(files, rows, strict=True):
-        if row["status"] != "LOAD_FAILED":
-            history.add(file, purge=given.get("PURGE", "").upper() == "TRUE")
-    if outer:
-        session.end(commit=True)
+    purge = given.get("PURGE", "").upper() == "TRUE"
+    with _own_transaction(session):
+        rows = [load.file(file, where) for file in files]
+        for file, row in zip(files, rows, strict=True):
+            if row["status"] != "LOAD_FAILED":
+                history.add(file, purge=purge)
     return Result(table_of(rows, COPIED), Kind.COMMAND)
+
+
+def _chosen_files(where: Place, given: Mapping[str, str]) -> list[Path]:
+    """The files that FILES and PATTERN leave."""
+    files = where.files()
+    if "FILES" in given:
+        wanted = {unquote(f) for f in split(given["FILES"][1:-1])}
+        files = [f for f in files if f.relative_to(where.root).as_posix().split("/")[-1] in wanted]
+    if "PATTERN" in given:
+        files = matching(where, files, unquote(given["PATTERN"]))
+    return files
+
+
+@contextmanager
+def _own_transaction(session: Session) -> Iterator[None]:
+    """All or nothing, unless a transaction is open: then it is part of that one."""
+    if session.cursor.in_transaction:
+        yield
+        return
+    session.cursor.begin()
+    try:
+        yield
+    except BaseException:
+        session.end(commit=False)
+        raise
+    session.end(commit=True)
 
 
 def _copy_clauses(text: str) -> tuple[list[str], str | None, str, dict[str, str]]:

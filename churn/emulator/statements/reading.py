@@ -120,7 +120,10 @@ def _nulls(session: Session, table: pa.Table, form: Mapping[str, Any]) -> pa.Tab
 
 @SUBSYSTEM.session_rewrite(exp.Table)
 def staged(session: Session, node: exp.Expression) -> exp.Expression:
-    """FROM @stage/path (FILE_FORMAT => 'f', PATTERN => 'p')."""
+    """FROM @stage/path (FILE_FORMAT => 'f', PATTERN => 'p').
+
+    https://docs.snowflake.com/en/user-guide/querying-stage
+    """
     location = text_of(node.this) if isinstance(node.this, exp.Var | exp.Literal) else ""
     if not location.startswith(("@", "snow://")):
         return node
@@ -143,7 +146,10 @@ def staged(session: Session, node: exp.Expression) -> exp.Expression:
 
 @SUBSYSTEM.session_rewrite(exp.JSONExtract)
 def staged_fields(session: Session, node: exp.Expression) -> exp.Expression:
-    """$1:name of a Parquet file is the column of that name."""
+    """$1:name of a Parquet file is the column of that name.
+
+    https://docs.snowflake.com/en/user-guide/querying-stage
+    """
     first = node.this
     by_number = isinstance(first, exp.Column) and first.name == "COLUMN1"
     select = node.find_ancestor(exp.Select)

@@ -41,23 +41,18 @@ def create_table(session: Session, parsed: Parsed) -> Result:
     name = session.name(parsed["name"])
     if answer := answer_if_exists(session, parsed, "TABLE", name):
         return answer
-    renewed = "OR REPLACE " if parsed.has("or_replace") else ""
-    tree = parse(f"CREATE {renewed}TABLE {name} {parsed['definition']}")
+    replacing = "OR REPLACE " if parsed.has("or_replace") else ""
+    tree = parse(f"CREATE {replacing}TABLE {name} {parsed['definition']}")
     session.cursor.run(tree, parsed.parameters)
     forget_loads(session.account, name)
     session.account.objects.put(session.owned("TABLE", name))
-    kept = "COPY GRANTS" in clauses(parsed["definition"]).options
+    head = clauses(parsed["definition"])
+    kept = "COPY GRANTS" in head.options
     access.apply_future_grants(session.account, "TABLE", name, copy_grants=kept)
-    _tag_from_header(session, "TABLE", name, parsed["definition"])
+    set_all(session, "TABLE", name, head.get("TAG"))
     if "TEMP" in parsed["temporary"].upper():
         remember_temporary(session, "TABLE", name)
     return status(f"Table {name.name} successfully created.")
-
-
-def _tag_from_header(session: Session, kind: str, name: Name, definition: str) -> None:
-
-    head = clauses(definition)
-    set_all(session, kind, name, head.get("TAG"))
 
 
 @SUBSYSTEM.statement("DROP {TABLE|VIEW} [IF EXISTS] <name> [CASCADE|RESTRICT]", page="drop-table")

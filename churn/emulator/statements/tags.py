@@ -104,8 +104,6 @@ def show_tags(session: Session, parsed: Parsed) -> Result:
 
 
 KINDS = "TABLE|VIEW|DYNAMIC TABLE|TASK|SCHEMA|MODEL|DATASET|STAGE|WAREHOUSE|DATABASE"
-
-
 ASSIGNED = re.compile(rf"(?P<tag>{NAME})\s*=\s*(?P<value>{QUOTED})", re.DOTALL)
 
 

@@ -1,1 +1,1 @@
-"""Rewrites of trees: what Snowflake means, said in the dialect that DuckDB is spoken to."""
+"""Rewrites of trees: what Snowflake means, in SQL that means the same in DuckDB."""
