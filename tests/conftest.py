@@ -39,6 +39,11 @@ SLOW = (
 """Parts of the names of tests that `make test-fast` leaves out: they train, wait or kill."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A shorter name for `--snowflake-connection`, the option of the emulator's plugin."""
+    parser.addoption("--connection", dest="snowflake_connection", metavar="NAME")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(part in item.nodeid for part in SLOW):

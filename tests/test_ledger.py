@@ -82,6 +82,7 @@ def test_what_runs_on_an_account_is_in_the_ledger(
     needed = {
         str(Path(item.path).relative_to(ROOT))
         for item in request.session.items
-        if "connect" in (names := getattr(item, "fixturenames", ())) and "emulator" not in names
+        if "snowflake_connect" in (names := getattr(item, "fixturenames", ()))
+        and "snowflake_emulator" not in names
     }
     assert needed <= set(ledger)

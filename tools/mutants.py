@@ -26,17 +26,20 @@ TESTS = (
     "tests/engines/test_frame.py",
     "tests/engines/test_parity.py",
     "tests/engines/test_views.py",
+    "tests/emulator/account/test_checks.py",
     "tests/emulator/test_access.py",
     "tests/emulator/test_logins.py",
+    "tests/emulator/translation/",
     "tests/emulator/test_statements.py",
 )
 
 POLARS = "churn/engines/polars.py"
 SNOWPARK = "churn/engines/snowpark.py"
-REWRITE = "churn/emulator/rewrite.py"
-MACROS = "churn/emulator/macros.py"
-ACCESS = "churn/emulator/access.py"
-LOGINS = "churn/emulator/logins.py"
+REWRITE = "churn/emulator/translation/expressions.py"
+MACROS = "churn/emulator/duck/macros.py"
+ACCESS = "churn/emulator/account/access.py"
+CHECKS = "churn/emulator/account/checks.py"
+LOGINS = "churn/emulator/http/logins.py"
 WINDOWS = "churn/domain/windows.py"
 
 
@@ -105,21 +108,21 @@ FAULTS = (
     Fault("the emulator divides by zero", MACROS, "CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END", "y"),
     Fault("the emulator casts half to even", MACROS, "CAST(round(CAST(x AS DOUBLE)) AS BIGINT)", "CAST(CAST(x AS DOUBLE) AS BIGINT)"),
     Fault("the emulator's sums are floats", REWRITE, 'return exp.Anonymous(this="sum", expressions=[node.this])', "return node"),
-    Fault("the emulator's dates become times", REWRITE, '    step = STEPS.get(text(node.args.get("unit")).upper())\n', "    step = None\n"),
+    Fault("the emulator's dates become times", REWRITE, '    step = STEPS.get(text_of(node.args.get("unit")).upper())\n', "    step = None\n"),
     # The windows
     Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
     # Who may do what
     Fault("everybody owns everything", ACCESS, '{"OWNERSHIP" for o in there if o.owner in mine}', '{"OWNERSHIP" for o in there}'),
-    Fault("roles inherit nothing", ACCESS, "while new := new - found:", "if new := new - found:"),
-    Fault("futures never come", ACCESS, 'if (grant["granted_on"], grant["on"]) in said:', "if not said:"),
-    Fault("any privilege will do", ACCESS, "if privileges and not found &", "if not found and not found &"),
-    Fault("tables hide behind names of queries", ACCESS, "break  # it sees those before it, and not itself", "pass"),
+    Fault("roles inherit nothing", ACCESS, "while new := new - granted_roles:", "if new := new - granted_roles:"),
+    Fault("futures never come", ACCESS, 'if (grant["granted_on"], grant["on"]) in future:', "if not future:"),
+    Fault("any privilege will do", ACCESS, "if privileges and not mine &", "if not mine and not mine &"),
+    Fault("tables hide behind names of queries", CHECKS, "and node.name in scope.cte_sources", "and node.name"),
     Fault("no password is a password", LOGINS, "if name in known and hmac", "if name not in known or hmac"),
     Fault("what is denied is hidden", ACCESS, "raise denied(kind, name.name or name.schema or name.database)", "raise missing(kind, name)"),
     Fault("databases are open", ACCESS, 'raise missing("database", name.database)', "return"),
     Fault("views are open", ACCESS, 'RELATIONS = ("TABLE", "VIEW", "DYNAMIC TABLE")', 'RELATIONS = ("TABLE", "DYNAMIC TABLE")'),
-    Fault("suspended warehouses run", ACCESS, 'found.get("state") == "SUSPENDED":', 'found.get("state") == "ASLEEP":'),
-    Fault("no warehouse is needed", ACCESS, "if (session.computing or session.changing) and used:", "if not used and session.computing:"),
+    Fault("suspended warehouses run", CHECKS, 'warehouse.get("state") == "SUSPENDED":', 'warehouse.get("state") == "ASLEEP":'),
+    Fault("no warehouse is needed", CHECKS, "if (session.computing or session.changing) and used:", "if not used and session.computing:"),
     Fault("grants outlive what they are on", ACCESS, 'account.objects.drop("GRANT", grant.name)', "pass"),
     Fault("any key will do", LOGINS, 'options={"require": ["exp", "iss", "sub"]}', 'options={"verify_signature": False}'),
     Fault("tokens of any subject", LOGINS, 'if proven["sub"] == subject:', "if proven:"),
@@ -135,7 +138,7 @@ def _copies(count: int) -> Iterator[Queue[Path]]:
         for i in range(count):
             copy = Path(folder) / str(i)
             copy.mkdir()
-            for part in (".github", "churn", "tests", "fixtures", "data"):
+            for part in (".github", "churn", "docs", "tests", "fixtures", "data"):
                 shutil.copytree(
                     ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__")
                 )

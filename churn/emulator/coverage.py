@@ -4,15 +4,46 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from churn.emulator import account as _account  # its imports declare the statements
-from churn.emulator import statements
 from churn.emulator.clients import METHODS
-from churn.emulator.examples import EXAMPLES, REFUSED
-from churn.emulator.rewrite import FUNCTIONS, TABLE_FUNCTIONS
+from churn.emulator.language.text import opening
+from churn.emulator.statements import SNOWFLAKE
 
-__all__ = ["_account", "as_markdown", "rows", "table"]
+TESTS = "tests/emulator/test_statements.py::"
 
-TESTS = "tests/emulator/test_statements.py::test_examples"
+REFUSED = (
+    "CREATE PIPE p AS COPY INTO t FROM @s",
+    "CREATE STREAM s ON TABLE t",
+    "CREATE SEQUENCE s",
+    "CREATE EXTERNAL TABLE t (a INT)",
+    "CREATE ICEBERG TABLE t (a INT)",
+    "CREATE MATERIALIZED VIEW v AS SELECT 1",
+    "CREATE MASKING POLICY p AS (v STRING) RETURNS STRING -> v",
+    "CREATE ROW ACCESS POLICY p AS (v STRING) RETURNS BOOLEAN -> TRUE",
+    "CREATE NETWORK POLICY p",
+    "CREATE COMPUTE POOL p",
+    "CREATE SERVICE s",
+    "CREATE STREAMLIT s",
+    "CREATE NOTEBOOK n",
+    "CREATE SHARE s",
+    "CREATE GIT REPOSITORY r",
+    "CREATE SECRET s",
+    "CREATE API INTEGRATION i",
+    "CREATE ONLINE FEATURE TABLE t",
+    "CREATE CORTEX SEARCH SERVICE s",
+    "CREATE IMAGE REPOSITORY r",
+    "EXECUTE IMMEDIATE $$ BEGIN END $$",
+    "UNDROP TABLE t",
+    "ALTER ACCOUNT SET X = 1",
+    "SHOW PIPES",
+    "SHOW STREAMS",
+    "EXPLAIN SELECT 1",
+    "VACUUM",
+    "ATTACH 'x.db'",
+    "INSTALL httpfs",
+    "COPY FILES INTO @s FROM @t",
+    "PRAGMA version",
+)
+"""Statements that are refused by name; whatever else is not in the list of statements is, too."""
 
 
 @dataclass(frozen=True)
@@ -27,32 +58,37 @@ class Row:
 
 
 def rows() -> list[Row]:
-    found = [
+    return [*_statements(), *_functions(), *_refused()]
+
+
+def _statements() -> list[Row]:
+    return [
         Row(
-            s.syntax,
+            each.syntax,
             "implemented",
-            f"{TESTS}[{s.answer.__name__}]" if s.answer.__name__ in EXAMPLES else "",
-            f"sql-reference/sql/{s.page}",
-            s.limits,
+            f"{TESTS}test_examples[{each.example}]",
+            f"sql-reference/sql/{each.page}",
+            each.limits,
         )
-        for s in statements.STATEMENTS
+        for each in SNOWFLAKE.statements
     ]
-    for name, (_, page) in sorted(FUNCTIONS.items()):
-        found.append(Row(f"{name}(...)", "implemented", "", f"sql-reference/functions/{page}"))
-    for name, (_, page) in sorted(TABLE_FUNCTIONS.items()):
-        found.append(
-            Row(f"TABLE({name}(...))", "implemented", "", f"sql-reference/functions/{page}")
-        )
-    found += [
+
+
+def _functions() -> list[Row]:
+    scalar = [(f"{n}(...)", n, f.page) for n, f in sorted(SNOWFLAKE.functions.items())]
+    of_tables = [
+        (f"TABLE({n}(...))", n, f.page) for n, f in sorted(SNOWFLAKE.table_functions.items())
+    ]
+    return [
         Row(
-            statements.opening(text),
-            "refused",
-            "tests/emulator/test_statements.py::test_refused",
-            "",
+            call, "implemented", f"{TESTS}test_functions[{name}]", f"sql-reference/functions/{page}"
         )
-        for text in REFUSED
+        for call, name, page in scalar + of_tables
     ]
-    return found
+
+
+def _refused() -> list[Row]:
+    return [Row(opening(text), "refused", f"{TESTS}test_refused", "") for text in REFUSED]
 
 
 def table() -> list[dict[str, str]]:

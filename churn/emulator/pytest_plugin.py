@@ -1,9 +1,10 @@
-"""Fixtures for tests against Snowflake: on the emulator, or with `--connection NAME` on an account.
+"""Fixtures for tests against Snowflake: on the emulator, or on an account.
 
-    def test_it(snowpark_session):          # a Snowpark session on a database of its own
-        assert snowpark_session.sql("SELECT 1").collect()[0][0] == 1
+    def test_it(snowflake_session):          # a Snowpark session on a database of its own
+        assert snowflake_session.sql("SELECT 1").collect()[0][0] == 1
 
-Tests that use them are marked `emulator`; with a connection, `snowflake`.
+With `--snowflake-connection NAME` the same tests run on that connection of connections.toml. Tests
+that use the fixtures are marked `emulator`; with a connection, `snowflake`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # neither is imported before a test needs it
     from snowflake.snowpark import Session
 
     from churn.emulator.server import Emulator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("snowflake").addoption(
-        "--connection",
+        "--snowflake-connection",
         metavar="NAME",
         help="run the tests of Snowflake on this connection of connections.toml, on databases "
         "that they create and drop, instead of on the emulator",
@@ -33,24 +34,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "remote: runs on Snowflake: the emulator or an account")
     config.addinivalue_line("markers", "emulator: runs on the local Snowflake emulator")
-    config.addinivalue_line("markers", "snowflake: runs on a Snowflake account (--connection NAME)")
+    config.addinivalue_line(
+        "markers", "snowflake: runs on a Snowflake account (--snowflake-connection NAME)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    connection = config.getoption("--connection")
+    connection = config.getoption("snowflake_connection")
     asked = "snowflake" in (config.getoption("markexpr", "") or "")
     for item in items:
         names = getattr(item, "fixturenames", ())
-        if ("connect" in names or item.get_closest_marker("remote")) and "emulator" not in names:
+        remote = "snowflake_connect" in names or item.get_closest_marker("remote")
+        if "snowflake_emulator" in names:
+            item.add_marker("emulator")
+        elif remote:
             item.add_marker("snowflake" if connection or asked else "emulator")
             if asked and not connection:
-                item.add_marker(pytest.mark.skip(reason="needs an account: --connection NAME"))
-        elif "emulator" in names:
-            item.add_marker("emulator")
+                reason = "needs an account: --snowflake-connection NAME"
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
+def snowflake_emulator() -> Iterator[Emulator]:
     """One emulator in memory for all tests of the process."""
     from churn.emulator.server import Emulator
 
@@ -59,15 +64,17 @@ def emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="session")
-def connect(
+def snowflake_connect(
     request: pytest.FixtureRequest, record_testsuite_property: Callable[[str, object], None]
 ) -> Callable[..., Session]:
-    """Open a Snowpark session: `connect(database=..., schema=...)`."""
+    """Open a Snowpark session: `snowflake_connect(database=..., schema=...)`."""
     from snowflake.snowpark import Session
 
-    name = request.config.getoption("--connection")
+    name = request.config.getoption("snowflake_connection")
     where: dict[str, Any] = (
-        {"connection_name": name} if name else request.getfixturevalue("emulator").connection
+        {"connection_name": name}
+        if name
+        else request.getfixturevalue("snowflake_emulator").connection
     )
 
     def open_session(**parameters: Any) -> Session:
@@ -95,14 +102,14 @@ def database(connect: Callable[..., Session]) -> Iterator[Session]:
 
 
 @pytest.fixture
-def snowpark_session(connect: Callable[..., Session]) -> Iterator[Session]:
+def snowflake_session(snowflake_connect: Callable[..., Session]) -> Iterator[Session]:
     """A session on a database of the test's own."""
-    with database(connect) as session:
+    with database(snowflake_connect) as session:
         yield session
 
 
 @pytest.fixture(scope="session")
-def shared_session(connect: Callable[..., Session]) -> Iterator[Session]:
+def snowflake_shared_session(snowflake_connect: Callable[..., Session]) -> Iterator[Session]:
     """A session on a database that tests share: for what only reads."""
-    with database(connect) as session:
+    with database(snowflake_connect) as session:
         yield session

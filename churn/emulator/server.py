@@ -11,8 +11,11 @@ from typing import Any, Self
 
 import uvicorn
 
-from churn.emulator.account import Account
-from churn.emulator.app import create
+from churn.emulator.account.account import Account
+from churn.emulator.account.execution import close_account
+from churn.emulator.account.temporary import drop_orphaned_temporaries
+from churn.emulator.http.app import create
+from churn.emulator.statements import SNOWFLAKE
 
 HOST = "127.0.0.1"
 
@@ -38,7 +41,8 @@ class Emulator:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind((HOST, port))
         self.port: int = self._socket.getsockname()[1]
-        self.account = Account(folder, users, issuers)
+        self.account = Account(SNOWFLAKE, folder, users, issuers)
+        drop_orphaned_temporaries(self.account)
         self.account.connection = self.connection
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -68,14 +72,14 @@ class Emulator:
         try:
             self._server.run([self._socket])
         finally:
-            self.account.close()
+            close_account(self.account)
 
     def close(self) -> None:
         """End it. To clients that are still open it goes on answering that their session is gone:
         with nobody there they would try again for minutes.
         """
         left = bool(self.account.sessions)
-        self.account.close()
+        close_account(self.account)
         if left:
             return
         self._server.should_exit = True

@@ -27,10 +27,10 @@ FITTED = XGBClassifier(n_estimators=5).fit(X, (X["A"] > 0.5).astype(int))
 
 
 @pytest.fixture
-def session(snowpark_session: Any) -> Iterator[Any]:
+def session(snowflake_session: Any) -> Iterator[Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield snowpark_session
+        yield snowflake_session
 
 
 # Feature store

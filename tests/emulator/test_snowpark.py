@@ -18,8 +18,8 @@ ROWS = [[1, "a"], [2, "b"], [2, "b"]]
 
 
 @pytest.fixture
-def session(snowpark_session: Any) -> Any:
-    return snowpark_session
+def session(snowflake_session: Any) -> Any:
+    return snowflake_session
 
 
 @pytest.fixture

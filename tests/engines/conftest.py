@@ -8,8 +8,8 @@ from tests.engines.tables import PolarsTables, SnowparkTables, Tables
 
 
 @pytest.fixture(scope="session")
-def snowpark(shared_session: Any) -> SnowparkTables:
-    return SnowparkTables(shared_session)
+def snowpark(snowflake_shared_session: Any) -> SnowparkTables:
+    return SnowparkTables(snowflake_shared_session)
 
 
 @pytest.fixture(params=["polars", pytest.param("snowpark", marks=pytest.mark.remote)])

@@ -83,10 +83,12 @@ def test_generated_histories(snowpark: SnowparkTables, world: World) -> None:
 
 
 @pytest.fixture(scope="module")
-def sample(shared_session: Any) -> SnowparkEngine:
+def sample(snowflake_shared_session: Any) -> SnowparkEngine:
     """The sample data, loaded."""
-    database, schema = map(unquoted, shared_session.get_fully_qualified_current_schema().split("."))
-    engine = SnowparkEngine(shared_session, database, schema)
+    database, schema = map(
+        unquoted, snowflake_shared_session.get_fully_qualified_current_schema().split(".")
+    )
+    engine = SnowparkEngine(snowflake_shared_session, database, schema)
     local = PolarsEngine(SAMPLE)
     for table in TABLES:
         rows = local.collect(local.read(table))

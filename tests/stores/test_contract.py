@@ -36,9 +36,9 @@ V1, V2 = VIEWS
 
 
 @pytest.fixture
-def remote_engine(snowpark_session: Any) -> SnowparkEngine:
-    database = snowpark_session.get_current_database().strip('"')
-    engine = SnowparkEngine(snowpark_session, database, schemas.PREP_DATA)
+def remote_engine(snowflake_session: Any) -> SnowparkEngine:
+    database = snowflake_session.get_current_database().strip('"')
+    engine = SnowparkEngine(snowflake_session, database, schemas.PREP_DATA)
     engine.prepare(schemas.SCHEMAS)
     return engine
 
@@ -274,9 +274,12 @@ print(register(snowflake.stores(session, sys.argv[2], CHURN)).version)
 
 @pytest.mark.emulator
 def test_clients_at_once_get_versions_of_their_own(
-    remote_engine: SnowparkEngine, emulator: Any
+    remote_engine: SnowparkEngine, snowflake_emulator: Any
 ) -> None:
-    where = emulator.connection | {"database": remote_engine.database, "schema": "PREP_DATA"}
+    where = snowflake_emulator.connection | {
+        "database": remote_engine.database,
+        "schema": "PREP_DATA",
+    }
     clients = [
         subprocess.Popen(
             [sys.executable, "-c", REGISTERING, json.dumps(where), remote_engine.database],

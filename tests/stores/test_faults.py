@@ -34,9 +34,9 @@ def names() -> dict[str, str]:
 
 
 @pytest.fixture
-def admin(emulator: Emulator, names: dict[str, str]) -> Iterator[Session]:
+def admin(snowflake_emulator: Emulator, names: dict[str, str]) -> Iterator[Session]:
     """After the setup."""
-    with Session.builder.configs(emulator.connection).create() as session:
+    with Session.builder.configs(snowflake_emulator.connection).create() as session:
         for _ in scripts.run(session, scripts.rendered("setup", CHURN, names)):
             pass
         session.use_role("ACCOUNTADMIN")
@@ -46,9 +46,11 @@ def admin(emulator: Emulator, names: dict[str, str]) -> Iterator[Session]:
 
 
 @pytest.fixture
-def session(emulator: Emulator, names: dict[str, str], admin: Session) -> Iterator[Session]:
+def session(
+    snowflake_emulator: Emulator, names: dict[str, str], admin: Session
+) -> Iterator[Session]:
     """With the role and the warehouse of the setup, as people train."""
-    with Session.builder.configs(emulator.connection | names).create() as session:
+    with Session.builder.configs(snowflake_emulator.connection | names).create() as session:
         session.use_schema("PREP_DATA")
         yield session
 
@@ -180,11 +182,15 @@ register(snowflake.stores(session, sys.argv[2]))
 
 @pytest.mark.parametrize("before", [0, 1])
 def test_a_client_that_is_killed_between_upload_and_registration(
-    emulator: Emulator, session: Session, stores: Stores, names: dict[str, str], before: int
+    snowflake_emulator: Emulator,
+    session: Session,
+    stores: Stores,
+    names: dict[str, str],
+    before: int,
 ) -> None:
     for _ in range(before):
         register(stores)
-    where = json.dumps(emulator.connection | names | {"schema": "MODEL_REGISTRY"})
+    where = json.dumps(snowflake_emulator.connection | names | {"schema": "MODEL_REGISTRY"})
     killed = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLED, where, names["database"]],
         cwd=ROOT,

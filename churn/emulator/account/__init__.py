@@ -1,0 +1,1 @@
+"""What an account holds, who may do what with it, and how a statement is run."""

@@ -1,0 +1,145 @@
+"""How a statement is run: found, checked, answered; and how sessions begin and end."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from churn.emulator.account import checks, temporary
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
+from churn.emulator.language.errors import compilation, unsupported
+from churn.emulator.language.parameters import inline
+from churn.emulator.language.results import SHAPES, Kind, Result
+from churn.emulator.language.text import opening, steps, tidy
+
+COMPUTING = {Kind.QUERY, Kind.INSERT, Kind.MERGE, Kind.TABLE}
+CHANGING = {Kind.UPDATE, Kind.DELETE}
+
+
+def execute(
+    session: Session, text: str, parameters: Sequence[Any] = (), *, describe: bool = False
+) -> tuple[str, Result]:
+    """Run one statement for a client.
+
+    Args:
+        parameters: A value a placeholder; lists where one statement is run for many rows.
+        describe: Answer with the columns and no rows, without running what changes anything.
+
+    Returns:
+        The query's id and its result.
+
+    Raises:
+        SqlError: Snowflake would refuse it, or the emulator does.
+    """
+    with session.lock:
+        query = str(uuid.uuid4())
+        try:
+            result = run(session, text, parameters, describe=describe)
+        finally:
+            session.forget_registered()
+        if not describe:
+            session.results.keep(query, result)
+        return query, result
+
+
+def run(
+    session: Session, text: str, parameters: Sequence[Any] = (), *, describe: bool = False
+) -> Result:
+    """The same, from inside another statement: nothing is kept."""
+    text = tidy(text)
+    if not text:
+        raise compilation("Empty SQL statement.", 900, "42601")
+    text, parameters = inline(text, list(parameters))
+    if "->>" in text and len(parts := steps(text)) > 1:
+        return _flow(session, parts, parameters)
+    known = session.account.dialect.find(text)
+    if known is None:
+        raise unsupported(opening(text))
+    statement, parsed = known
+    if describe and not statement.reads:
+        return Result(SHAPES[statement.kind])
+    if statement.ddl:
+        session.end(commit=True)
+        checks.check_statement(session, text)
+    session.bound = list(parameters)
+    session.computing = not describe and statement.kind in COMPUTING
+    session.changing = not describe and statement.kind in CHANGING
+    # One definition at a time, so that IF NOT EXISTS means it.
+    with session.account.defining if statement.ddl else nullcontext():
+        result = statement.handler(
+            session, replace(parsed, parameters=parameters, describe=describe)
+        )
+    return replace(result, table=result.table.slice(0, 0)) if describe else result
+
+
+def _flow(session: Session, parts: list[str], parameters: Sequence[Any]) -> Result:
+    """SHOW ... ->> SELECT ... FROM $1: each step reads the one before.
+
+    https://docs.snowflake.com/en/sql-reference/operators-flow
+    """
+    result = run(session, parts[0], parameters)
+    for part in parts[1:]:
+        name = session.register(result.table)
+        result = run(session, re.sub(r"\$1\b", f'"{name}"', part))
+    return result
+
+
+def query(session: Session, text: str, parameters: Sequence[Any] = ()) -> pa.Table:
+    """The rows of a statement, from inside another."""
+    return run(session, text, parameters).table
+
+
+def translate(session: Session, tree: exp.Expression) -> exp.Expression:
+    """The tree for fakesnow, once it is known that the session may run it."""
+    checks.check_tree(session, tree)
+    return session.account.dialect.rewritten(session, tree)
+
+
+@contextmanager
+def as_owner(session: Session, stored: Object) -> Iterator[None]:
+    """Where a task or dynamic table was written, and with its owner's rights."""
+    here, role = (session.database, session.schema), session.role
+    session.cursor.use(*stored["context"])
+    session.role = stored.owner
+    try:
+        yield
+    finally:
+        session.role = role
+        session.cursor.use(*here)
+
+
+def open_session(account: Account, user: str, role: str) -> Session:
+    session = Session(account, user, role, translate)
+    with account.lock:
+        account.sessions[session.token] = session
+    return session
+
+
+def close_session(account: Account, token: str) -> None:
+    """Roll back what is open; drop what was temporary."""
+    with account.lock:
+        session = account.sessions.pop(token, None)
+    if session is None:
+        return
+    with session.lock:
+        session.end(commit=False)
+        for kind, name in reversed(session.temporary):
+            temporary.drop_temporary(account, kind, name)
+        session.temporary.clear()
+        session.results.clear()
+        session.cursor.duck.close()
+
+
+def close_account(account: Account) -> None:
+    """End all sessions, and the account with them."""
+    for token in list(account.sessions):
+        close_session(account, token)
+    account.release()

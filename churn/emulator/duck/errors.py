@@ -1,0 +1,85 @@
+"""The errors of DuckDB and of fakesnow, with Snowflake's numbers."""
+
+from __future__ import annotations
+
+import re
+
+import duckdb
+import snowflake.connector.errors as connector_errors
+from sqlglot.errors import OptimizeError, ParseError, UnsupportedError
+
+from churn.emulator.duck import macros
+from churn.emulator.language.errors import SqlError, compilation, unsupported
+from churn.emulator.language.parser import syntax_error
+
+
+class TranslatedErrors:
+    """DuckDB's and fakesnow's errors, as Snowflake's numbers."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        match error:
+            case None | SqlError():
+                return
+            case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
+                raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
+            case connector_errors.Error():
+                raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
+            case ParseError():
+                raise syntax_error(error) from None
+            case duckdb.ParserException():
+                # It was Snowflake's SQL to the parser, and is none of DuckDB's.
+                raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
+            case duckdb.Error():
+                number, state = next(
+                    ((n, s) for kind, n, s in DUCKDB if isinstance(error, kind)), (100000, "22000")
+                )
+                raise _known(str(error), number, state) from error
+            case NotImplementedError() | UnsupportedError() | OptimizeError():
+                raise unsupported(str(error)) from error
+            case AssertionError() | AttributeError() | KeyError() | TypeError() | ValueError():
+                # Where fakesnow's translation met what it does not expect.
+                raise unsupported(f"{type(error).__name__}: {error}") from error
+
+
+DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
+    (duckdb.ConversionException, 100035, "22007"),
+    (duckdb.OutOfRangeException, 100046, "22003"),
+    (duckdb.ConstraintException, 100072, "22000"),
+    (duckdb.BinderException, 904, "42000"),
+    (duckdb.CatalogException, 2003, "42S02"),
+    (duckdb.ParserException, 1003, "42000"),
+    (duckdb.TransactionException, 90232, "0A000"),
+    (duckdb.NotImplementedException, 2, "0A000"),
+    (duckdb.IOException, 100016, "22000"),
+]
+
+
+FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
+
+
+TABLE = re.compile(r"(Table|View) with name \"?(.+?)\"? (does not exist|already exists)")
+
+
+COLUMN = re.compile(
+    r"(?:Referenced column|column) \"(.+?)\" not found|does not have a column named \"(.+?)\""
+)
+
+
+def _known(message: str, number: int | None, state: str | None) -> SqlError:
+    """The error in Snowflake's words where it says what they say."""
+    if macros.DIVISION_BY_ZERO in message:
+        return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
+    if match := FUNCTION.search(message):
+        name = match[1].upper()
+        return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")
+    if match := TABLE.search(message):
+        if match[3] == "already exists":
+            return compilation(f"Object '{match[2]}' already exists.", 2002, "42710")
+        return compilation(f"Object '{match[2]}' does not exist or not authorized.", 2003, "42S02")
+    if match := COLUMN.search(message):
+        return compilation(f"invalid identifier '{match[1] or match[2]}'", 904, "42000")
+    if "already exists" in message:
+        return compilation(message.split("\n", maxsplit=1)[0], 2002, "42710")
+    return SqlError(message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000")

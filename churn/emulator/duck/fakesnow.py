@@ -1,0 +1,170 @@
+"""Everything that is private in fakesnow, and used here: its translation of SQL to DuckDB.
+
+Pinned to fakesnow 0.12.1. Nothing else in this package imports fakesnow.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from fakesnow import info_schema, macros
+from fakesnow.conn import FakeSnowflakeConnection
+from fakesnow.cursor import FakeSnowflakeCursor
+from fakesnow.transforms import show
+from sqlglot import exp
+
+from churn.emulator.duck import macros as own
+from churn.emulator.duck.errors import TranslatedErrors
+from churn.emulator.language.errors import unsupported
+
+GLOBAL = "_fs_global"
+
+# fakesnow fetches Arrow in a way that DuckDB 2 warns of, for each query.
+warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
+
+
+Rewrite = Callable[[exp.Expression], exp.Expression]
+
+
+class _Forgetful(dict[str, Any]):
+    """fakesnow keeps the result of every query for ever; results are kept elsewhere, bounded."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        pass
+
+
+class Tables:
+    """The databases, with their tables and views: in memory, or one file each in a folder."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self.duck = duckdb.connect(
+            ":memory:",
+            config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True},
+        )
+        place = str(folder / f"{GLOBAL}.db") if folder else ":memory:"
+        self.duck.execute(f"ATTACH IF NOT EXISTS '{place}' AS {GLOBAL}")
+        self.duck.execute(info_schema.fs_global_creation_sql())
+        self.duck.execute(show.fs_global_creation_sql())
+        self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        self.duck.execute(own.CREATION)
+        self.duck.execute(macros.creation_sql("memory"))  # for sessions without a database
+        for file in sorted(folder.glob("*.db")) if folder else ():
+            if file.stem != GLOBAL:
+                self.duck.execute(f"ATTACH IF NOT EXISTS '{file}' AS \"{file.stem}\"")
+                self._prepare(file.stem)
+
+    def create_database(self, name: str) -> None:
+        place = str(self.folder / f"{name}.db") if self.folder else ":memory:"
+        self.duck.execute(f"ATTACH '{place}' AS \"{name}\"")
+        self._prepare(name)
+        self.duck.execute(f'CREATE SCHEMA IF NOT EXISTS "{name}"."PUBLIC"')
+
+    def drop_database(self, name: str) -> None:
+        self.duck.execute(f'DETACH "{name}"')
+        if self.folder:
+            for file in self.folder.glob(f"{name}.db*"):
+                file.unlink()
+
+    def _prepare(self, database: str) -> None:
+        self.duck.execute(info_schema.per_db_creation_sql(database))
+        self.duck.execute(macros.creation_sql(database))
+
+    def session(self, rewrite: Rewrite) -> Cursor:
+        connection = FakeSnowflakeConnection(
+            self.duck.cursor(),
+            _Forgetful(),
+            create_database=False,
+            create_schema=False,
+            paramstyle="qmark",
+        )
+        return Cursor(connection, rewrite)
+
+    def close(self) -> None:
+        self.duck.close()
+
+
+class Cursor(FakeSnowflakeCursor):
+    """Runs translated SQL in one session of DuckDB."""
+
+    def __init__(self, connection: FakeSnowflakeConnection, rewrite: Rewrite) -> None:
+        super().__init__(connection, connection._duck_conn)
+        self._rewrite = rewrite
+
+    @property
+    def duck(self) -> duckdb.DuckDBPyConnection:
+        return self._duck_conn
+
+    @property
+    def database(self) -> str | None:
+        return self._conn.database if self._conn.database_set else None
+
+    @property
+    def schema(self) -> str | None:
+        return self._conn._schema if self._conn.schema_set else None
+
+    def use(self, database: str | None, schema: str | None) -> None:
+        """Resolve bare names there."""
+        connection = self._conn
+        connection.database, connection.database_set = database, database is not None
+        connection._schema, connection.schema_set = schema, schema is not None
+        if database:
+            self._duck_conn.execute(f'SET schema = \'"{database}"."{schema or "main"}"\'')
+        else:
+            self._duck_conn.execute("SET schema = 'memory.main'")
+
+    def autocommit(self, *, on: bool) -> None:
+        self._conn.autocommit(on)
+
+    @property
+    def in_transaction(self) -> bool:
+        return bool(self._conn._in_transaction)
+
+    def begin(self) -> None:
+        if not self.in_transaction:
+            self._duck_conn.begin()
+            self._conn._in_transaction = True
+
+    def end(self, *, commit: bool) -> None:
+        """Commit or roll back what is open; nothing open is no error, as in Snowflake."""
+        if self.in_transaction:
+            self._conn._in_transaction = False
+            with TranslatedErrors():
+                self._duck_conn.commit() if commit else self._duck_conn.rollback()
+
+    def run(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> pa.Table:
+        """The statement's result as DuckDB's Arrow."""
+        with TranslatedErrors():
+            self.check_db_and_schema(tree)
+            for statement in self._transform_explode(tree):
+                translated = self._transform(statement, list(parameters) if parameters else None)
+                self._execute(
+                    translated, list(parameters or ()) if translated.find(exp.Placeholder) else None
+                )
+        if self._arrow_table is None:
+            raise unsupported(f"a statement without a result: {tree.key}")
+        return self._arrow_table
+
+    def merge(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> list[str]:
+        """Run a MERGE as DuckDB's own; returns what was done to each row: INSERT, UPDATE..."""
+        with TranslatedErrors():
+            self.check_db_and_schema(tree)
+            sql = self._transform(tree, list(parameters or ())).sql(dialect="duckdb")
+            done = self._duck_conn.execute(f"{sql} RETURNING merge_action", list(parameters or ()))
+            return [action for (*_, action) in done.fetchall()]
+
+    def describe(self, query: exp.Expression) -> pa.Schema:
+        """The columns of a query, without running it."""
+        with TranslatedErrors():
+            self.check_db_and_schema(query)
+            unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
+            sql = self._transform(unbound, None).sql(dialect="duckdb")
+            return self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table().schema
+
+    def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
+        return super()._transform(self._rewrite(expression), params)

@@ -1,0 +1,40 @@
+"""Functions of Snowflake that DuckDB has not or means otherwise, in DuckDB's own language."""
+
+from __future__ import annotations
+
+DIVISION_BY_ZERO = "Division by zero"
+
+SCHEMA = "_fs_global._emulator"
+
+
+def _dates(on_date: str, on_time: str) -> dict[str, str]:
+    """A function of a moment: a date stays a date, a text is a timestamp."""
+    return {
+        "(x DATE, n)": f"CAST({on_date} AS DATE)",
+        "(x TIMESTAMP, n)": on_time,
+        "(x TIMESTAMPTZ, n)": on_time,
+        "(x VARCHAR, n)": on_time.replace("x", "CAST(x AS TIMESTAMP)"),
+    }
+
+
+DEFINITIONS: dict[str, dict[str, str]] = {
+    # Zero is an error, where DuckDB answers NULL or infinity.
+    "divisor": {"(y)": f"CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END"},
+    # Half away from zero, where DuckDB rounds half to even.
+    "whole": {
+        "(x)": "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
+        "THEN CAST(round(CAST(x AS DOUBLE)) AS BIGINT) ELSE CAST(x AS BIGINT) END"
+    },
+    "add_days": _dates("x + CAST(n AS INTEGER)", "x + to_days(CAST(n AS INTEGER))"),
+    "add_months": _dates("x + to_months(CAST(n AS INTEGER))", "x + to_months(CAST(n AS INTEGER))"),
+    "truncated": _dates("date_trunc(n, x)", "date_trunc(n, x)"),
+    "object_of": {"(x)": "CAST(to_json(x) AS JSON)"},
+    "contains_text": {"(x, y)": "list_contains(CAST(x AS VARCHAR[]), CAST(y AS VARCHAR))"},
+}
+"""By name, then by signature: DuckDB chooses among them by type."""
+
+CREATION = f"CREATE SCHEMA IF NOT EXISTS {SCHEMA};" + ";".join(
+    f"CREATE OR REPLACE MACRO {SCHEMA}.{name}"
+    + ", ".join(f"{signature} AS {body}" for signature, body in overloads.items())
+    for name, overloads in DEFINITIONS.items()
+)

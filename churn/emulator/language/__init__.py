@@ -1,0 +1,1 @@
+"""What SQL looks like: names, texts, options, syntax. No session, no state."""

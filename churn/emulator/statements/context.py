@@ -1,0 +1,186 @@
+"""A session's context: USE, SET, parameters, transactions."""
+
+from __future__ import annotations
+
+import re
+
+import pyarrow as pa
+
+from churn.emulator.account import access, execution
+from churn.emulator.account.account import Account, Session
+from churn.emulator.account.relations import has_database, has_schema
+from churn.emulator.language.dialect import Subsystem
+from churn.emulator.language.errors import SqlError, compilation, missing, unsupported
+from churn.emulator.language.names import Name, identifier, identifiers, like
+from churn.emulator.language.results import DONE, Parsed, Result, status, table_of
+from churn.emulator.language.text import QUOTED, unquote
+
+SUBSYSTEM: Subsystem[Account, Session] = Subsystem("context")
+
+
+@SUBSYSTEM.statement("USE ROLE <name>", page="use-role")
+def use_role(session: Session, parsed: Parsed) -> Result:
+    name = identifier(parsed["name"])
+    if session.account.objects.find("ROLE", Name(name=name)) is None:
+        raise _not_assigned(name)
+    if not access.assigned(session.account, session.user, name):
+        raise _not_assigned(name)
+    session.role = name
+    return status(DONE)
+
+
+def _not_assigned(role: str) -> SqlError:
+    return compilation(
+        f"Requested role '{role}' is not assigned to the executing user. Specify another role to "
+        f"activate.",
+        3013,
+        "42501",
+    )
+
+
+@SUBSYSTEM.statement("USE WAREHOUSE <name>", page="use-warehouse")
+def use_warehouse(session: Session, parsed: Parsed) -> Result:
+    name = identifier(parsed["name"])
+    there = session.account.objects.find("WAREHOUSE", Name(name=name)) is not None
+    if not there or not access.visible(session, "WAREHOUSE", Name(name=name)):
+        raise compilation("Object does not exist, or operation cannot be performed.", 2043, "02000")
+    session.warehouse = name
+    return status(DONE)
+
+
+@SUBSYSTEM.statement(
+    "USE SECONDARY ROLES {ALL|NONE}",
+    page="use-secondary-roles",
+    limits="Without effect: what a session may do is what its role may.",
+)
+def use_secondary_roles(session: Session, parsed: Parsed) -> Result:
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("USE DATABASE <name>", page="use-database")
+def use_database(session: Session, parsed: Parsed) -> Result:
+
+    name = identifier(parsed["name"])
+    if not has_database(session.account, name):
+        raise missing("database", name)
+    access.need(session, "DATABASE", Name(name=name))
+    public = has_schema(session.account, name, "PUBLIC")
+    session.cursor.use(name, "PUBLIC" if public else None)
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("USE [SCHEMA] <name>", page="use-schema")
+def use_schema(session: Session, parsed: Parsed) -> Result:
+
+    parts = identifiers(parsed["name"])
+    if not parsed.has("schema") and len(parts) == 1:
+        return use_database(session, parsed)
+    name = session.schema_name(parsed["name"])
+    if not has_schema(session.account, name.database, name.schema):
+        raise missing("schema", name)
+    access.need_place(session, name)
+    session.cursor.use(name.database, name.schema)
+    return status(DONE)
+
+
+PARAMETERS = {
+    "AUTOCOMMIT": "true",
+    "BINARY_INPUT_FORMAT": "HEX",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "ERROR_ON_NONDETERMINISTIC_MERGE": "true",
+    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW",
+    "QUERY_TAG": "",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": "false",
+    "STATEMENT_TIMEOUT_IN_SECONDS": "172800",
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+    "TIMEZONE": "Etc/UTC",
+    "WEEK_START": "0",
+    "WEEK_OF_YEAR_POLICY": "0",
+}
+"""Session parameters and their defaults."""
+
+
+FIXED = {
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": {"FALSE"},
+    "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
+    "TIMEZONE": {"UTC", "ETC/UTC"},
+    "WEEK_START": {"0", "1"},
+    "WEEK_OF_YEAR_POLICY": {"0"},
+}
+"""Parameters that change what queries mean, and the values that the emulator can mean."""
+
+
+ASSIGNMENT = re.compile(rf"(\w+)\s*=\s*({QUOTED}|[^\s,]+)")
+
+
+@SUBSYSTEM.statement("ALTER SESSION SET <assignments...>", page="alter-session")
+def alter_session(session: Session, parsed: Parsed) -> Result:
+    for name, written in ASSIGNMENT.findall(parsed["assignments"]):
+        value = unquote(written)
+        if value.upper() not in FIXED.get(name.upper(), {value.upper()}):
+            raise unsupported(f"ALTER SESSION SET {name.upper()} = {value}")
+        session.parameters[name.upper()] = value
+        if name.upper() == "AUTOCOMMIT":
+            session.cursor.autocommit(on=value.upper() == "TRUE")
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("ALTER SESSION UNSET <names...>", page="alter-session")
+def alter_session_unset(session: Session, parsed: Parsed) -> Result:
+    for name in parsed["names"].split(","):
+        session.parameters.pop(name.strip().upper(), None)
+    return status(DONE)
+
+
+@SUBSYSTEM.statement(
+    "SHOW PARAMETERS [LIKE <'pattern'>] [IN <scope...>]",
+    page="show-parameters",
+    limits="Those of the session, whatever the scope.",
+)
+def show_parameters(session: Session, parsed: Parsed) -> Result:
+    pattern = unquote(parsed["pattern"]) if parsed.has("like") else None
+    rows = [
+        {
+            "key": key,
+            "value": str(session.parameters.get(key, default)),
+            "default": default,
+            "level": "SESSION" if key in session.parameters else "",
+            "description": "",
+            "type": "STRING",
+        }
+        for key, default in sorted((PARAMETERS | dict.fromkeys(session.parameters, "")).items())
+        if like(pattern, key)
+    ]
+    columns = ("key", "value", "default", "level", "description", "type")
+    return Result(table_of(rows, {c: pa.string() for c in columns}))
+
+
+@SUBSYSTEM.statement("SET <name> = <value...>", page="set")
+def set_variable(session: Session, parsed: Parsed) -> Result:
+    value = execution.query(session, f"SELECT {parsed['value']}").column(0)[0].as_py()
+    session.variables[identifier(parsed["name"])] = value
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("UNSET <name>", page="unset")
+def unset_variable(session: Session, parsed: Parsed) -> Result:
+    session.variables.pop(identifier(parsed["name"]), None)
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("BEGIN [TRANSACTION|WORK]", "START TRANSACTION", page="begin")
+def begin(session: Session, parsed: Parsed) -> Result:
+    session.cursor.begin()
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("COMMIT [WORK]", page="commit")
+def commit(session: Session, parsed: Parsed) -> Result:
+    session.end(commit=True)
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("ROLLBACK [WORK]", page="rollback")
+def rollback(session: Session, parsed: Parsed) -> Result:
+    session.end(commit=False)
+    return status(DONE)
