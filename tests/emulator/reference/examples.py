@@ -14,12 +14,13 @@ One TOML file an area (`text.toml`, `dates.toml`, ...), one table an example, na
     unordered   true where the statement leaves the order open
     count       how many rows there are, where the values are not the point
     contains    words of the first value, where the page shows an excerpt
-    error       number, state and words of the error instead of rows
+    error       number, state and words of the error, as far as they are documented
     derived     true where the result follows from a rule of the page, which does not print it
 
 Values are TOML's own: text, integers, decimals with their scale (1.50 is not 1.5), booleans,
 dates, times. What TOML lacks stands in braces: {} is NULL, {json = '...'} semi-structured data,
-{float = 0.1} a FLOAT (to nine digits, as the pages print them), {hex = '...'} a BINARY.
+{float = 0.1} a FLOAT and {near = 0.1} any number, equal to the digits printed, {hex = '...'} a
+BINARY.
 """
 
 from __future__ import annotations
