@@ -95,6 +95,8 @@ def test_the_documented_result(
     open_connection: Callable[..., SnowflakeConnection],
     tmp_path: Path,
 ) -> None:
+    for name, text in (example.files or {}).items():
+        (tmp_path / name).write_text(text, "utf-8")
     with prepared(example, connection, open_connection) as cursor:
         try:
             for statement in example.setup:
@@ -115,19 +117,20 @@ def prepared(
     shared: SnowflakeConnection,
     open_connection: Callable[..., SnowflakeConnection],
 ) -> Iterator[SnowflakeCursor]:
-    """A cursor in a fresh schema of the example's area, with the example's parameters."""
-    schema = f"reference_examples.{example.area}"
+    """A cursor in the schema of the example's area, with the example's parameters."""
     own = open_connection(session_parameters=example.login) if example.login else shared
     cursor = own.cursor()
-    cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    cursor.execute(f"USE SCHEMA {schema}")
+    if own.schema != example.area.upper():
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS reference_examples.{example.area}")
+        cursor.execute(f"USE SCHEMA reference_examples.{example.area}")
     parameters = example.parameters or {}
     for name, value in parameters.items():
         cursor.execute(f"ALTER SESSION SET {name} = {literal(value)}")
     try:
         yield cursor
     finally:
-        cursor.execute("ROLLBACK")
+        if any(sql.startswith("BEGIN") for sql in example.setup):
+            cursor.execute("ROLLBACK")
         for name in parameters:
             cursor.execute(f"ALTER SESSION UNSET {name}")
         if own is not shared:

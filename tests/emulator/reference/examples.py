@@ -5,6 +5,7 @@ One TOML file an area (`text.toml`, `dates.toml`, ...), one table an example, na
     page        the page, below https://docs.snowflake.com/en/
     given       name of a list of statements in the file's [setups], executed first
     setup       statements executed first, after those of `given`
+    files       files by name, in the folder that statements write as {folder}
     parameters  session parameters while the example runs
     login       session parameters of a connection of its own, given when it logs in
     sql         the statement
@@ -51,6 +52,7 @@ class Example:
     page: str
     sql: str
     setup: tuple[str, ...] = ()
+    files: dict[str, str] | None = None
     parameters: dict[str, Any] | None = None
     login: dict[str, Any] | None = None
     columns: tuple[str, ...] | None = None
