@@ -10,7 +10,8 @@ One TOML file an area (`text.toml`, `dates.toml`, ...), one table an example, na
     login       session parameters of a connection of its own, given when it logs in
     sql         the statement
     columns     the names of the result's columns, where they matter
-    types       their types as the connector names them, where they matter: FIXED(38,0), "DATE NOT NULL"
+    types       their types as the connector names them, where they matter: FIXED(38,0), TEXT(5),
+                DATE NOT NULL
     rows        the rows, in order
     unordered   true where the statement leaves the order open
     count       how many rows there are, where the values are not the point
@@ -51,6 +52,7 @@ class Example:
     id: str
     page: str
     sql: str
+    given: tuple[str, ...] = ()
     setup: tuple[str, ...] = ()
     files: dict[str, str] | None = None
     parameters: dict[str, Any] | None = None
@@ -67,6 +69,12 @@ class Example:
     @property
     def area(self) -> str:
         return self.id.split("/")[0]
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether what `given` made stands unchanged afterwards, for whichever example."""
+        changes = self.setup or self.files or self.parameters or self.login
+        return not changes and self.sql.lstrip().startswith("SELECT")
 
     def __post_init__(self) -> None:
         outcomes = (self.rows, self.count, self.contains, self.error, self.types)
@@ -86,10 +94,11 @@ def _area(path: Path) -> list[Example]:
 
 
 def _example(name: str, table: dict[str, Any], setups: dict[str, list[str]]) -> Example:
-    given = setups[table.pop("given")] if "given" in table else []
-    for key in ("columns", "types"):
+    if "given" in table:
+        table["given"] = tuple(setups[table["given"]])
+    for key in ("setup", "columns", "types"):
         if key in table:
             table[key] = tuple(table[key])
     if "error" in table:
         table["error"] = Failure(**table["error"])
-    return Example(name, setup=(*given, *table.pop("setup", [])), **table)
+    return Example(name, **table)
