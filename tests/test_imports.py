@@ -47,8 +47,8 @@ GENERAL = ("domain", "engines", "leakage", "model", "monitoring", "stores", "pip
 PROBLEM_WORDS = re.compile(r"(?i:churn)|CUSTOMER|ORDERS|ORDER_(ID|DATE|AMOUNT)")
 
 PACKAGE_WORDS = re.compile(
-    r"churn (data|doctor|explore|models|runs|score|sql|train)\b|churn\.toml|churn\.domain\.churn:CHURN"
-    r"|churn\[|churn\.domain\.|CHURN_HOME"
+    r"churn (data|doctor|explore|models|runs|score|sql|train)\b|churn\.domain\.churn:CHURN"
+    r"|churn\.toml|churn\[|churn\.domain\.|CHURN_HOME"
 )
 """The names of package, commands and settings, which stay what they are."""
 

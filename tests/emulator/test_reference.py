@@ -65,9 +65,9 @@ GAPS = known_gaps()
 
 
 @pytest.fixture(scope="module")
-def open_connection(connect: Callable[..., Any]) -> Callable[..., SnowflakeConnection]:
+def open_connection(snowflake_connect: Callable[..., Any]) -> Callable[..., SnowflakeConnection]:
     """The one place that knows where the examples run: a connection of the real connector."""
-    return lambda **parameters: connect(**parameters).connection
+    return lambda **parameters: snowflake_connect(**parameters).connection
 
 
 @pytest.fixture(scope="module")
