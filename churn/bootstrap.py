@@ -65,9 +65,10 @@ def remote_engine(settings: Settings) -> SnowparkEngine:
 
 
 def _snowpark_engine(settings: Settings) -> SnowparkEngine:
-    from churn.engines.snowpark import SnowparkEngine
+    opened = session(settings)
+    from churn.engines.snowpark import SnowparkEngine  # the session says it if there is no client
 
-    return SnowparkEngine(session(settings), database(settings), PREP_DATA)
+    return SnowparkEngine(opened, database(settings), PREP_DATA)
 
 
 def session(settings: Settings) -> Session:
@@ -175,9 +176,10 @@ def local_engine(settings: Settings) -> PolarsEngine:
 def stores(settings: Settings) -> Stores:
     """The stores of the chosen target."""
     if settings.remote:
-        from churn.stores import snowflake
+        opened = session(settings)
+        from churn.stores import snowflake  # the session says it if there is no client
 
-        return snowflake.stores(session(settings), database(settings), problem(settings))
+        return snowflake.stores(opened, database(settings), problem(settings))
     from churn.stores import local
 
     return local.stores(settings.home, problem(settings))

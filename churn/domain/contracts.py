@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class Reference:
         return f"{self.table}.{self.column}"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ColumnContract:
     """What a column holds.
 
@@ -43,7 +43,8 @@ class ColumnContract:
 
     name: str
     type: Type
-    description: str
+    _: KW_ONLY
+    description: str = ""
     key: bool = False
     nullable: bool = False
     minimum: float | date | None = None

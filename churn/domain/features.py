@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from churn.domain.definitions import Definition
 from churn.domain.expressions import Type
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Feature:
     """One column of a feature view.
 
@@ -18,8 +18,9 @@ class Feature:
 
     name: str
     type: Type
-    description: str
     reason: str
+    _: KW_ONLY
+    description: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
+import polars as pl
+
+from churn.domain.contracts import Table
 from churn.domain.errors import UsageError
 from churn.domain.frames import Frame
 from churn.domain.problem import Problem
@@ -32,4 +36,17 @@ def generate(engine: Engine[F], problem: Problem, *, entities: int, seed: int) -
             f"{', '.join(tables)}",
             "It returns a Polars frame for each table, by its name in upper case.",
         )
-    return {table.name: engine.save(table, tables[table.name]) for table in problem.tables}
+    return {table.name: engine.save(table, _in_order(table, tables)) for table in problem.tables}
+
+
+def _in_order(table: Table, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+    """The columns of the contract, in its order, as scripts load them."""
+    rows = tables[table.name]
+    missing = [name for name in table.names if name not in rows.columns]
+    if missing:
+        raise UsageError(
+            f"the generator makes {table.name} without {', '.join(missing)}; it has "
+            f"{', '.join(rows.columns)}",
+            "It returns every column of the table's contract.",
+        )
+    return rows.select(table.names)

@@ -232,7 +232,7 @@ def test_scores_of_the_same_version_and_date_are_replaced(
     engine, stores = target
     version = register(stores)
     as_of = date(2024, 6, 30)
-    facts = {"MODEL": version.name, "MODEL_VERSION": version.version, "AS_OF_DATE": as_of}
+    facts = {"MODEL_NAME": version.name, "MODEL_VERSION": version.version, "AS_OF_DATE": as_of}
     rows = pl.DataFrame(
         {"CUSTOMER_ID": ["A", "B"], "CHURN_PROBABILITY": [0.5, 0.25], "IS_AT_RISK": [1, 0]}
     ).with_columns(pl.lit(value).alias(name) for name, value in facts.items())
