@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,17 @@ from polars.testing import assert_frame_equal
 from churn.domain import schemas
 from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.expressions import Type
-from churn.domain.features import FeatureView
+from churn.domain.features import Feature, FeatureView
 from churn.engines import Engine
 from churn.engines.polars import PolarsEngine
 from churn.engines.snowpark import SnowparkEngine, fetch
 from churn.model import explain, train
-from churn.model.algorithms import XGBOOST
+from churn.model.algorithms import ALGORITHMS, Algorithm
 from churn.pipelines import prepare
 from churn.stores import Stores, local
 from churn.stores import snowflake as remote
+from churn.stores.records import Lineage
+from churn.stores.snowflake.models import explanations
 from tests.conftest import ROOT, customers_frame, orders_frame
 from tests.shipped import CHURN, CUSTOMERS, DEFAULT, MODEL, ORDERS, VIEWS
 from tests.stores.records import FITTED, X, lineage, new_run, of, register
@@ -200,8 +203,11 @@ def test_the_newest_run_comes_first(stores: Stores) -> None:
     assert [run.name for run in stores.experiments.runs()] == ["B", "A"]
 
 
-def test_predictions_are_those_of_the_model(engine: Engine[Any], stores: Stores) -> None:
-    """Probabilities to the last digit, and the reasons for them, wherever it is registered."""
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=list(ALGORITHMS))
+def test_predictions_are_those_of_the_model(
+    engine: Engine[Any], stores: Stores, algorithm: Algorithm
+) -> None:
+    """Probabilities to the last digits, and the reasons for them, wherever it is registered."""
     generator = np.random.default_rng(0)
     columns = {
         f.name: generator.choice(["Basic", "Gold"], 60)
@@ -210,17 +216,44 @@ def test_predictions_are_those_of_the_model(engine: Engine[Any], stores: Stores)
         for f in V2.features
     }
     x, y = pd.DataFrame(columns), generator.integers(0, 2, 60)
-    fitted = train.pipeline(XGBOOST, V2.features, {"n_estimators": 9}, seed=0).fit(x, y)
+    parameters = next(iter(algorithm.presets.values()))
+    fitted = train.pipeline(algorithm, V2.features, parameters, seed=0).fit(x, y)
     background = explain.background(x)
     version = register(stores, fitted=fitted, background=background)
     features = saved(engine, stores, V2)
-    found = stores.models.predict(version, V2, features)
+    predicted = stores.models.predict(version, V2, features)
     rows = train.inputs(features.rows, V2.features)
-    assert np.array_equal(found.probabilities, train.probabilities(fitted, rows))
-    assert found.contributions.columns == list(V2.columns)
+    assert predicted.probabilities == pytest.approx(train.probabilities(fitted, rows), abs=1e-12)
+    assert predicted.contributions.columns == list(V2.columns)
     expected = explain.explain(fitted, rows, background)
-    assert found.contributions.to_numpy() == pytest.approx(expected.values, abs=1e-6)
-    assert len({round(v, 6) for row in found.contributions.rows() for v in row}) > 5
+    assert predicted.contributions.to_numpy() == pytest.approx(expected.values, abs=1e-6)
+    assert len({round(v, 6) for row in predicted.contributions.rows() for v in row}) > 5
+
+
+def test_a_version_of_an_earlier_format_is_read(stores: Stores) -> None:
+    """Versions that were registered before labels were recorded."""
+    run = stores.experiments.log(new_run())
+    unknown = dict.fromkeys(("problem", "label", "label_fingerprint", "tables", "algorithm"), "")
+    register(stores)
+    old = lineage(run, **unknown)
+    facts = {k: v for k, v in old.as_dict().items() if k not in unknown}
+    assert Lineage.from_dict(facts) == old
+    assert not old.is_complete
+    assert lineage(run).is_complete
+
+
+def test_stored_features_of_two_windows_are_kept_apart(engine: Engine[Any], stores: Stores) -> None:
+    """The training set takes those of its own window."""
+    longer = replace(DEFAULT, observation_start=date(2022, 12, 1))
+    first = saved(engine, stores, V2)
+    frame = prepare.features(engine, CHURN, V2, longer)
+    changed = frame.with_columns(RETURN_RATE=0.5)
+    other = stores.features.save(engine, V2, longer, changed)
+    assert (first.rows.height, other.rows.height) == (2, 3)
+    labels = prepare.labels(engine, CHURN, DEFAULT)
+    record, rows = stores.features.training_set(engine, V2, CHURN.label, DEFAULT, labels, first)
+    assert rows.drop("IS_CHURNED").equals(first.rows)
+    assert record.data_hash == HASH
 
 
 # Scores
@@ -250,8 +283,6 @@ def test_scores_of_the_same_version_and_date_are_replaced(
 
 
 def test_a_registered_view_never_changes(remote_engine: SnowparkEngine) -> None:
-    from dataclasses import replace
-
     stores = remote.stores(remote_engine.session, remote_engine.database, CHURN)
     remote_engine.save(ORDERS, orders_frame([("A", "2024-06-01", 1.0, "FULFILLED")]))
     remote_engine.save(CUSTOMERS, customers_frame([("A", "Basic")]))
@@ -259,6 +290,37 @@ def test_a_registered_view_never_changes(remote_engine: SnowparkEngine) -> None:
     changed = replace(V1, compute=lambda orders, windows: V1.compute(orders, windows).distinct())
     with pytest.raises(StoreError, match=r"registered in .* with another"):
         saved(remote_engine, stores, changed)
+
+
+@pytest.mark.remote
+def test_a_label_of_the_same_name_never_changes(remote_engine: SnowparkEngine) -> None:
+    stores = remote.stores(remote_engine.session, remote_engine.database, CHURN)
+    remote_engine.save(ORDERS, orders_frame([("A", "2024-06-01", 1.0, "FULFILLED")]))
+    remote_engine.save(CUSTOMERS, customers_frame([("A", "Basic")]))
+    features = saved(remote_engine, stores, V1)
+    labels = prepare.labels(remote_engine, CHURN, DEFAULT)
+    stores.features.training_set(remote_engine, V1, CHURN.label, DEFAULT, labels, features)
+
+    def compute(orders: Any, windows: Any) -> Any:
+        return CHURN.label.compute(orders, windows).distinct()
+
+    changed = replace(CHURN.label, compute=compute)
+    with pytest.raises(StoreError, match=r"the label CHURN/v1 is registered in .* with another"):
+        stores.features.training_set(remote_engine, V1, changed, DEFAULT, labels, features)
+
+
+def test_the_longest_name_that_fits_is_the_feature_that_is_explained() -> None:
+    names = ("ORDER", "ORDER_STATUS", "ORDER_COUNT")
+    types = (Type.TEXT, Type.TEXT, Type.INTEGER)
+    features = tuple(Feature(n, t, "") for n, t in zip(names, types, strict=True))
+    view = replace(V1, features=features)
+    columns = ["ORDER_A", "ORDER_STATUS_A", "ORDER_STATUS_B", "ORDER_COUNT", "ORDER_COUNTRY"]
+    of = explanations([f'"{name}_explanation"' for name in columns], view)
+    assert {name: [c.strip('"') for c in held] for name, held in of.items()} == {
+        "ORDER": ["ORDER_A_explanation", "ORDER_COUNTRY_explanation"],
+        "ORDER_STATUS": ["ORDER_STATUS_A_explanation", "ORDER_STATUS_B_explanation"],
+        "ORDER_COUNT": ["ORDER_COUNT_explanation"],
+    }
 
 
 REGISTERING = """

@@ -164,6 +164,7 @@ KILLED = """
 import json, os, sys
 from snowflake.connector.cursor import SnowflakeCursor
 from snowflake.snowpark import Session
+from churn.domain.churn import CHURN
 from churn.stores import snowflake
 from tests.stores.records import new_run, register
 
@@ -176,7 +177,7 @@ def execute(self, command, *arguments, **more):
 
 SnowflakeCursor.execute = execute
 session = Session.builder.configs(json.loads(sys.argv[1])).create()
-register(snowflake.stores(session, sys.argv[2]))
+register(snowflake.stores(session, sys.argv[2], CHURN))
 """
 
 
