@@ -57,11 +57,11 @@ def engine(settings: Settings) -> Engine[Any]:
 def remote_engine(settings: Settings) -> SnowparkEngine:
     from churn.remote.connections import EMULATOR
 
+    engine = _snowpark_engine(settings)
     if settings.connection == EMULATOR and _files_now(settings) != _last_load(settings):
         load(settings)
-    opened = _snowpark_engine(settings)
-    opened.enter()
-    return opened
+    engine.enter()
+    return engine
 
 
 def _snowpark_engine(settings: Settings) -> SnowparkEngine:
@@ -83,6 +83,7 @@ def session(settings: Settings) -> Session:
     if settings.connection == connections.EMULATOR:
         emulator = connections.emulator(settings.home / "emulator")
         if not emulator.account.has_role(called["role"]):
+            _loaded(settings).unlink(missing_ok=True)
             list(run_script(settings, "setup"))
     return connections.connect(settings, called)
 
@@ -102,11 +103,17 @@ def run_script(settings: Settings, name: str) -> Iterator[Done]:
         yield from scripts.run(own, script(settings, name))
     if name == "load":
         remember_load(settings)
+    if name == "cleanup":
+        connections.close_sessions()
+
+
+def _loaded(settings: Settings) -> Path:
+    """The file that says what the emulator's tables were last loaded from."""
+    return settings.home / "emulator" / "loaded"
 
 
 def _last_load(settings: Settings) -> str:
-    """What the emulator's tables were last loaded from."""
-    file = settings.home / "emulator" / "loaded"
+    file = _loaded(settings)
     return file.read_text() if file.is_file() else ""
 
 
@@ -120,9 +127,8 @@ def _files_now(settings: Settings) -> str:
 def remember_load(settings: Settings) -> None:
     """Note that the tables hold the local files, so that they are not loaded again."""
     if settings.connection == "emulator":
-        folder = settings.home / "emulator"
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "loaded").write_text(_files_now(settings))
+        _loaded(settings).parent.mkdir(parents=True, exist_ok=True)
+        _loaded(settings).write_text(_files_now(settings))
 
 
 def examine(settings: Settings) -> list[Finding]:

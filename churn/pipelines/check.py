@@ -46,6 +46,6 @@ def require(
         lines += [f"  ... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
         raise DataError(
             "\n".join([f"the data in {engine.source} cannot be used:", *lines]),
-            f"All of it, with the first rows: churn data check --data {engine.source}",
+            "All of it, with the first rows: churn data check.",
         )
     return tuple(map(str, violations))

@@ -64,6 +64,14 @@ def connect(settings: Settings, names: Mapping[str, str]) -> Session:
     return _sessions[key]
 
 
+def close_sessions() -> None:
+    """Close the sessions that `connect` keeps: what they know of a database may be gone."""
+    while _sessions:
+        _, kept = _sessions.popitem()
+        atexit.unregister(kept.close)
+        kept.close()
+
+
 @contextmanager
 def session(settings: Settings, names: Mapping[str, str]) -> Iterator[Session]:
     """One of its own, for what changes its role or its schema."""
