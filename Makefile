@@ -15,13 +15,13 @@ help: ## List the targets
 setup: $(READY) ## Make .venv and install the locked versions, if missing or stale
 
 test: $(READY) ## Run the tests
-	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/pytest -n logical --dist worksteal $(ARGS)
 
 test-fast: $(READY) ## Run the tests that need neither the emulator nor much time
-	$(BIN)/pytest -n 2 --dist worksteal -m "not emulator and not slow" $(ARGS)
+	$(BIN)/pytest -n logical --dist worksteal -m "not emulator and not slow" $(ARGS)
 
 cover: $(READY) ## Run the tests with the coverage gate: 90 % by branches
-	$(BIN)/pytest -n 2 --dist worksteal --cov $(ARGS)
+	$(BIN)/pytest -n logical --dist worksteal --cov $(ARGS)
 
 train: $(READY) ## Train on the sample data: metrics, a model version, the customers at risk
 	$(BIN)/churn train $(ARGS)
@@ -36,7 +36,7 @@ train-emulated: $(READY) ## The whole Snowflake path on a local emulator: setup,
 train-remote: $(READY) ## Train in Snowflake, on CHURN_CONNECTION or the default connection
 	$(BIN)/churn train --target snowflake $(ARGS)
 
-check: lint types cover ## Everything that a pull request must pass
+check: lint types train cover train-emulated ## Everything that a pull request must pass
 
 lint: $(READY) ## Check style and format
 	$(BIN)/ruff check .
@@ -48,7 +48,7 @@ types: $(READY) ## Check the types
 mutants: $(READY) ## Plant faults in the engines and see the tests find each
 	$(BIN)/python tools/mutants.py $(ARGS)
 
-bench: $(READY) ## Measure features and labels against hand-written Polars, 10 million orders
+bench: $(READY) ## Measure against what is written by hand, 10 million orders
 	$(BIN)/pytest benchmarks --benchmark-only -s $(ARGS)
 
 lock: $(READY) ## Resolve the dependencies again into requirements.lock
