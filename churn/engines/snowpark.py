@@ -64,7 +64,7 @@ def remedy(error: Exception, otherwise: str) -> str:
 
 
 NO_WAREHOUSE, DENIED = 606, 3001
-DOCTOR = "churn doctor says what is missing, and the statement that mends it."
+DOCTOR = "churn doctor says what is missing, and the statement that fixes it."
 SETUP = "Somebody who may make databases runs: churn sql apply setup."
 
 TYPES: Mapping[Type, st.DataType] = {

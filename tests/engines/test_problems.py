@@ -97,7 +97,7 @@ def test_faults_of_customers(folder_of: Write, old: str, new: str, kinds_found: 
 
 
 def test_every_problem_is_reported_at_once(folder_of: Write) -> None:
-    """Nobody mends ten files to find the eleventh fault."""
+    """Nobody fixes ten files to find the eleventh fault."""
     orders = ORDERS.replace("2024-05-05", "soon").replace("10.5", "-1").replace("O4,A", "O3,Z")
     customers = CUSTOMERS.replace("Premium", "Gold")
     assert kinds(found(folder_of(customers=customers, orders=orders))) == [
