@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -440,7 +439,10 @@ def test_two_trainings_at_once_both_succeed(small: Path, home: Path) -> None:
 
 def test_a_killed_training_leaves_a_store_that_works(small: Path, home: Path) -> None:
     victim = command("train", "--data", small, "--search", 0, home=home)
-    time.sleep(4)
+    assert victim.stderr is not None
+    for line in victim.stderr:
+        if line.startswith("cross-validation of the winner"):
+            break  # it is about to write
     victim.send_signal(signal.SIGKILL)
     victim.communicate()
     done = last_line(churn("train", "--data", small, "--search", 0, "--json"))

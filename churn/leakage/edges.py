@@ -134,9 +134,11 @@ def large_tables(audit: Audit, *, quick: bool) -> None:
 
 
 def _same_without_future(audit: Audit, builder: WorldBuilder, world: World) -> None:
-    base = audit.function(world, builder.windows)
+    base, again = (audit.function(world, builder.windows) for _ in range(2))
+    # Ties that are broken at random, which small worlds do not have, are no leak.
+    unsteady = [d.column for d in audit.differences(base, again)]
     known = audit.function(builder.without_future(world), builder.windows)
-    for d in audit.differences(base, known):
+    for d in audit.differences(base, known, unsteady):
         rule = {MEMBERSHIP: MEMBERSHIP, "columns": "output-order"}.get(d.kind, "future")
         rows = max(table.height for table in world.tables.values())
         example = f"as of {builder.windows.as_of}, later rows removed from {rows:,}: {d}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -13,16 +12,15 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from churn.domain.errors import UsageError
-from churn.domain.expressions import Type
 from churn.domain.features import FeatureView
 from churn.domain.windows import Windows
-from churn.engines.types import TYPES as ALL_TYPES
+from churn.engines.types import TYPES
 from tests import strategies
 from tests.conftest import ROOT, customers_frame, framed, orders_frame
+from tests.oracles import by_a_loop
 from tests.shipped import CHURN, DEFAULT, KEY, VIEWS, features_of
 
 V1, V2 = VIEWS
-TYPES = {**ALL_TYPES, Type.INTEGER: pl.Int64()}
 
 World = tuple[pl.DataFrame, pl.DataFrame, Windows]
 
@@ -32,38 +30,6 @@ def computed(
 ) -> pl.DataFrame:
     frame = features_of(view, framed(orders), framed(customers), windows)
     return frame.lazy.collect(engine="streaming").sort(KEY)
-
-
-def by_a_loop(orders: pl.DataFrame, customers: pl.DataFrame, windows: Windows) -> pl.DataFrame:
-    """Version 2 of the features, as one would count them on paper."""
-    segments = {row["CUSTOMER_ID"]: row["SEGMENT"] for row in customers.to_dicts()}
-    rows: list[dict[str, Any]] = []
-    for customer in sorted(set(orders[KEY])):
-        history = [
-            o for o in orders.to_dicts() if o[KEY] == customer and o["ORDER_DATE"] <= windows.as_of
-        ]
-        window = [o for o in history if o["ORDER_DATE"] >= windows.observation_start]
-        if not window:
-            continue
-        total = sum(o["ORDER_AMOUNT"] for o in history)
-        returned = sum(1 for o in history if o["STATUS"] == "RETURNED")
-        rows.append(
-            {
-                KEY: customer,
-                "DAYS_SINCE_LAST_ORDER": min(
-                    (windows.as_of - o["ORDER_DATE"]).days for o in history
-                ),
-                "TOTAL_ORDER_COUNT": len(history),
-                "WINDOW_ORDER_COUNT": len(window),
-                "TOTAL_ORDER_AMOUNT": float(total),
-                "AVG_ORDER_AMOUNT": total / len(history),
-                "WINDOW_ORDER_AMOUNT": float(sum(o["ORDER_AMOUNT"] for o in window)),
-                "RETURN_RATE": returned / len(history),
-                "SEGMENT": segments[customer],
-            }
-        )
-    schema = {KEY: pl.String(), **{f.name: TYPES[f.type] for f in V2.features}}
-    return pl.DataFrame(rows, schema=schema)
 
 
 @pytest.mark.property

@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 from churn.domain.windows import Windows
 from tests import strategies
 from tests.conftest import ROOT, customers_frame, framed, orders_frame
+from tests.oracles import labels_by_a_loop
 from tests.shipped import DEFAULT, KEY, LABEL, labels_of
 
 World = tuple[pl.DataFrame, pl.DataFrame, Windows]
@@ -23,17 +24,6 @@ def of(*days: str) -> list[int]:
     """The label of one customer who ordered on these days; none if not in the population."""
     orders = orders_frame([("A", day, 1.0, "FULFILLED") for day in days])
     return labelled(orders, customers_frame([("A", "Basic")]), DEFAULT)[LABEL].to_list()
-
-
-def labels_by_a_loop(orders: pl.DataFrame, windows: Windows) -> dict[str, int]:
-    """The label of each customer, as one would decide it on paper."""
-    expected: dict[str, int] = {}
-    for customer in sorted(set(orders[KEY])):
-        days = orders.filter(pl.col(KEY) == customer)["ORDER_DATE"].to_list()
-        if any(windows.observation_start <= day <= windows.as_of for day in days):
-            later = any(windows.outcome.start <= day <= windows.outcome_end for day in days)
-            expected[customer] = 0 if later else 1
-    return expected
 
 
 @pytest.mark.property

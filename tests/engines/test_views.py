@@ -19,9 +19,8 @@ from churn.engines.snowpark import SnowparkEngine, unquoted
 from churn.pipelines import prepare
 from tests import strategies
 from tests.conftest import CUSTOMER_SCHEMA, ORDER_SCHEMA, SAMPLE
-from tests.domain.test_features import by_a_loop
-from tests.domain.test_labels import labels_by_a_loop
 from tests.engines.tables import PolarsTables, SnowparkTables
+from tests.oracles import by_a_loop, labels_by_a_loop
 from tests.shipped import (
     CHURN,
     CUSTOMERS,

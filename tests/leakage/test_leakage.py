@@ -174,7 +174,6 @@ def test_the_catalogue_is_as_large_as_promised() -> None:
 def test_registered_views_do_not_leak(world: World, view: Any) -> None:
     report = audit_view(view, CHURN, named(world), DEFAULT)
     assert report.ok, report
-    assert report.seconds < 5
 
 
 def test_registered_labels_do_not_leak(world: World) -> None:
