@@ -1,0 +1,192 @@
+"""How one column of each period differs from the baseline: series of every measure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from scipy import stats
+
+from churn.monitoring import distances
+from churn.monitoring.bins import Bins, CategoryBins
+from churn.monitoring.columns import Floats, Ints
+from churn.monitoring.intervals import Z, share
+from churn.monitoring.samples import Distances, ks_p
+from churn.monitoring.series import Kind, Segment, Series, floats
+
+MARGIN = 1.25
+"""A period must pass the baseline's own extremes by this factor before they are no excuse."""
+
+
+def binned(
+    column: str,
+    segment: Segment | None,
+    bins: Bins,
+    baseline: Ints,
+    current: Ints,
+    *,
+    seasons: Ints | None = None,
+) -> tuple[Series, ...]:
+    """All measures of counts.
+
+    Args:
+        baseline: Rows of the baseline in each bin.
+        current: The same for each period, shape (periods, bins).
+        seasons: The same for each period that the baseline itself has.
+    """
+    n, m = current.sum(axis=-1), int(baseline.sum())
+    test = distances.chi_square(baseline, current)
+
+    def series(kind: Kind, metric: str, value: Floats) -> Series:
+        return Series(kind, column, metric, segment, value, n, m)
+
+    index = replace(
+        series("drift", "PSI", distances.psi(baseline, current)),
+        p=_unseen_apart(bins, baseline, current, test.p),
+        usual=0.0 if seasons is None else usual_psi(baseline, seasons),
+    )
+    return (
+        index,
+        series("drift", "JENSEN_SHANNON", distances.jensen_shannon(baseline, current)),
+        series("drift", "HELLINGER", distances.hellinger(baseline, current)),
+        series("drift", "CHI_SQUARE", test.statistic),
+        series("drift", "P", test.p),
+        *_missing(series("data", "MISSING_SHARE", np.empty(len(n))), baseline, current, seasons),
+        *_new(series("data", "NEW_SHARE", np.empty(len(n))), bins, current),
+    )
+
+
+def usual_psi(baseline: Ints, seasons: Ints) -> float:
+    """The most that the baseline's own periods differ from all of it, as far as it is no noise."""
+    judged = seasons[seasons.sum(axis=-1) >= 50]
+    if len(judged) < 8:
+        return 0.0
+    index = distances.psi(baseline, judged)
+    p = stats.false_discovery_control(distances.chi_square(baseline, judged).p)
+    real = index[(p <= 0.01) & (index >= 0.1)]
+    return MARGIN * float(real.max(initial=0.0))
+
+
+def far_outside(
+    column: str, segment: Segment | None, rows: Ints, outside: Ints, baseline_n: int
+) -> Series:
+    """Values further beyond the baseline's extremes than these are apart."""
+    return _shares(
+        Series("data", column, "FAR_OUTSIDE_SHARE", segment, np.empty(len(rows)), rows, baseline_n),
+        outside,
+    )
+
+
+def moments(
+    column: str, segment: Segment | None, baseline: Floats, groups: tuple[Ints, Floats, Floats]
+) -> tuple[Series, Series]:
+    """Difference of means, raw and in standard deviations of the baseline, with z intervals.
+
+    Args:
+        baseline: Known values.
+        groups: Of each period the known values: how many, their sum and sum of squares, both
+            measured from the baseline's mean.
+    """
+    n, total, squares = groups
+    m, std = len(baseline), float(np.std(baseline)) if len(baseline) else np.nan
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = np.where((n > 0) & (m > 0), total / n, np.nan)
+        variance = np.maximum(squares - total**2 / n, 0) / (n - 1) / n
+        se = np.sqrt(variance + (std * std / (m - 1) if m > 1 else np.nan))
+        se = np.where(n > 1, se, np.nan)
+        scale = std if std > 0 else np.nan
+    raw = Series(
+        *("drift", column, "DIFFERENCE_OF_MEANS", segment),
+        *(value, n, m, value - Z * se, value + Z * se),
+    )
+    scaled = replace(
+        raw,
+        metric="DIFFERENCE_OF_MEANS_STD",
+        value=raw.value / scale,
+        low=raw.low / scale,
+        high=raw.high / scale,
+    )
+    return raw, scaled
+
+
+def unbinned(
+    column: str, segment: Segment | None, std: float, sizes: tuple[int, Ints], found: list[Distances]
+) -> tuple[Series, ...]:
+    """Wasserstein and Kolmogorov-Smirnov, from distances of values divided by `std`, if any."""
+    m, n = sizes
+    wasserstein = floats([distance.wasserstein for distance in found])
+    ks = floats([distance.ks for distance in found])
+    scaled = wasserstein if std > 0 else np.full(len(n), np.nan)
+    raw = wasserstein * (std if std > 0 else 1.0)
+    p = np.where(np.isnan(ks), np.nan, ks_p(np.nan_to_num(ks), np.array(m), n))
+    return tuple(
+        Series("drift", column, metric, segment, value, n, m)
+        for metric, value in (
+            ("WASSERSTEIN", raw),
+            ("WASSERSTEIN_STD", scaled),
+            ("KS", ks),
+            ("KS_P", p),
+        )
+    )
+
+
+def _missing(
+    series: Series, baseline: Ints, current: Ints, seasons: Ints | None
+) -> tuple[Series, Series]:
+    """Share of missing values, and how far it moved, with the test of two proportions."""
+    missing = _shares(series, current[..., -1])
+    change, p = _moved(baseline, current)
+    usual = 0.0
+    if seasons is not None and (judged := seasons[seasons.sum(axis=-1) >= 50]).shape[0] >= 8:
+        moved, chance = _moved(baseline, judged)
+        real = moved[stats.false_discovery_control(chance) <= 0.001]
+        usual = MARGIN * float(real.max(initial=0.0))
+    before = float(distances.shares(baseline)[-1])
+    missing = replace(missing, baseline=before)
+    return missing, replace(series, metric="MISSING_CHANGE", value=change, p=p, usual=usual)
+
+
+def _moved(baseline: Ints, current: Ints) -> tuple[Floats, Floats]:
+    """By how much the share of missing values differs, and the two-sided p-value."""
+    m, n = baseline.sum(), current.sum(axis=-1)
+    change = np.abs(distances.shares(current)[..., -1] - distances.shares(baseline)[-1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        both = (baseline[-1] + current[..., -1]) / (m + n)
+        z = change / np.sqrt(both * (1 - both) * (1 / m + 1 / n))
+    p = 2 * stats.norm.sf(z)
+    return change, np.where(change == 0, 1.0, p)
+
+
+def _new(series: Series, bins: Bins, current: Ints) -> tuple[Series, ...]:
+    """Share of values that the baseline never had, against what is to be expected of new ones."""
+    if not isinstance(bins, CategoryBins):
+        return ()
+    rows = current[..., bins.new]
+    p = stats.binom.sf(rows - 1, series.n, bins.unseen)
+    usual = bins.unseen + 0.05 if bins.unseen else 0.0
+    return (replace(_shares(series, rows), p=np.where(rows > 0, p, 1.0), usual=usual),)
+
+
+def _unseen_apart(bins: Bins, baseline: Ints, current: Ints, p: Floats) -> Floats:
+    """The p-value that an alarm may rest on.
+
+    Where many values are rare, some are always new: then new and other are one bin.
+    """
+    if not isinstance(bins, CategoryBins) or not bins.unseen:
+        return p
+    return distances.chi_square(_merged(baseline), _merged(current)).p
+
+
+def _merged(counts: Ints) -> Ints:
+    other = counts[..., -3:-1].sum(axis=-1, keepdims=True)
+    return np.concatenate([counts[..., :-3], other, counts[..., -1:]], axis=-1)
+
+
+def _shares(series: Series, rows: Ints) -> Series:
+    figures = [share(float(k), float(n)) for k, n in zip(rows, series.n, strict=True)]
+    return replace(
+        series,
+        value=floats([figure.value for figure in figures]),
+        low=floats([figure.low for figure in figures]),
+        high=floats([figure.high for figure in figures]),
+    )
