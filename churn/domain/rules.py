@@ -111,45 +111,73 @@ class Rule:
 
 DEFAULTS = (
     Rule(
-        "feature_psi", "PSI",
-        warn=0.1, breach=0.2, severe=1.0, p=0.01,
+        "feature_psi",
+        "PSI",
+        warn=0.1,
+        breach=0.2,
+        severe=1.0,
+        p=0.01,
         why="A feature is distributed otherwise than in the baseline, by size and by test: size "
         "alone is noise in small periods, a test alone finds trifles in large ones.",
     ),
     Rule(
-        "score_psi", "PSI", SCORE,
-        breach=0.2, severe=1.0, p=0.001,
+        "score_psi",
+        "PSI",
+        SCORE,
+        breach=0.2,
+        severe=1.0,
+        p=0.001,
         why="The scores are distributed otherwise than in the baseline.",
     ),
     Rule(
-        "missing_share", "MISSING_CHANGE",
-        severe=0.05, p=0.001,
+        "missing_share",
+        "MISSING_CHANGE",
+        severe=0.05,
+        p=0.001,
         why="The share of missing values moved by 5 points: most often a broken source.",
     ),
     Rule(
-        "new_categories", "NEW_SHARE",
-        severe=0.05, p=0.001, least_affected=5,
+        "new_categories",
+        "NEW_SHARE",
+        severe=0.05,
+        p=0.001,
+        least_affected=5,
         why="Values that the baseline never had, and that the model has not learned.",
     ),
     Rule(
-        "out_of_range", "FAR_OUTSIDE_SHARE",
-        severe=0.05, least_affected=5,
+        "out_of_range",
+        "FAR_OUTSIDE_SHARE",
+        severe=0.05,
+        least_affected=5,
         why="Values further outside the baseline's range than that range is wide: look at units.",
     ),
     Rule(
-        "roc_auc", "ROC_AUC",
-        side="below", relative_to="baseline",
-        breach=0.05, severe=0.05, p=0.01, p_severe=3.2e-5, least=20,
+        "roc_auc",
+        "ROC_AUC",
+        side="below",
+        relative_to="baseline",
+        breach=0.05,
+        severe=0.05,
+        p=0.01,
+        p_severe=3.2e-5,
+        least=20,
         why="The model ranks worse than on the reference rows.",
     ),
     Rule(
-        "calibration", "CALIBRATION_SHIFT",
-        breach=0.05, p=0.001, least=20,
+        "calibration",
+        "CALIBRATION_SHIFT",
+        breach=0.05,
+        p=0.001,
+        least=20,
         why="The outcome is more or less frequent than the scores say.",
     ),
     Rule(
-        "no_skill", "LOG_LOSS_AGAINST_NO_SKILL",
-        severe=0.0, p=0.001, by_interval=True, least=20,
+        "no_skill",
+        "LOG_LOSS_AGAINST_NO_SKILL",
+        severe=0.0,
+        p=0.001,
+        by_interval=True,
+        least=20,
         why="The scores are worse than knowing the rate of the reference rows.",
     ),
 )
@@ -157,21 +185,34 @@ DEFAULTS = (
 
 EXAMPLES = (
     Rule(
-        "lab_f1", "F1",
-        side="below", breach=0.7, need=1, of=1, least=20,
+        "lab_f1",
+        "F1",
+        side="below",
+        breach=0.7,
+        need=1,
+        of=1,
+        least=20,
         why="A migration lab's rule. Calling everybody positive reaches F1 = 2 r / (1 + r) at a "
         "rate r: 0.70 at r = 54 %, so there it can never go off; at r = 20 % a good model may "
         "never reach it. Prefer a limit relative to the baseline.",
     ),
     Rule(
-        "guide_drift", "PSI",
-        breach=0.3, need=1, of=1,
+        "guide_drift",
+        "PSI",
+        breach=0.3,
+        need=1,
+        of=1,
         why="A guide's rule: drift above 0.3, of a measure that it does not name. Without a test "
         "it cries wolf in small periods: E[PSI] = (bins - 1) (1/m + 1/n) without any drift.",
     ),
     Rule(
-        "guide_accuracy", "ACCURACY",
-        side="below", breach=0.8, need=1, of=1, least=20,
+        "guide_accuracy",
+        "ACCURACY",
+        side="below",
+        breach=0.8,
+        need=1,
+        of=1,
+        least=20,
         why="A guide's rule. Always telling the likelier class reaches max(r, 1 - r): 0.80 at a "
         "rate of 20 %, so there a model without any skill satisfies it.",
     ),
@@ -274,8 +315,6 @@ def _rule(name: str, values: dict[str, Any], chosen: Mapping[str, Rule]) -> Rule
     if start is not None:
         return replace(start, **values)
     if "metric" not in values:
-        raise UsageError(
-            f"alert {name!r} has no metric", f"Choose one of {', '.join(KINDS)}."
-        )
+        raise UsageError(f"alert {name!r} has no metric", f"Choose one of {', '.join(KINDS)}.")
     least = 20 if KINDS.get(values["metric"]) == "performance" else 50
     return Rule(name, **({"least": least} | values))

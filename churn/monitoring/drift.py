@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,6 +14,30 @@ from churn.monitoring.columns import Floats, Ints
 from churn.monitoring.intervals import Z, share
 from churn.monitoring.samples import Distances, ks_p
 from churn.monitoring.series import Kind, Segment, Series, floats
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The known values of the baseline, measured from a centre in a unit near their spread."""
+
+    n: int
+    mean: float
+    std: float
+    unit: float
+
+    @classmethod
+    def of(cls, values: Floats, unit: float) -> Sample:
+        if len(values) == 0:
+            return cls(0, np.nan, np.nan, unit)
+        # Of equal values the computed one may be 1e-17.
+        std = float(np.std(values)) if values.min() < values.max() else 0.0
+        return cls(len(values), float(np.mean(values)), std, unit)
+
+    @property
+    def per_std(self) -> float:
+        """What turns a distance into standard deviations; NaN where there is none."""
+        return 1 / self.std if self.std > 0 else np.nan
+
 
 MARGIN = 1.25
 """A period must pass the baseline's own extremes by this factor before they are no excuse."""
@@ -78,55 +103,47 @@ def far_outside(
 
 
 def moments(
-    column: str, segment: Segment | None, baseline: Floats, groups: tuple[Ints, Floats, Floats]
+    column: str, segment: Segment | None, base: Sample, groups: tuple[Ints, Floats, Floats]
 ) -> tuple[Series, Series]:
     """Difference of means, raw and in standard deviations of the baseline, with z intervals.
 
     Args:
-        baseline: Known values.
-        groups: Of each period the known values: how many, their sum and sum of squares, both
-            measured from the baseline's mean.
+        groups: Of each period the known values: how many, their sum and sum of squares.
     """
     n, total, squares = groups
-    m, std = len(baseline), float(np.std(baseline)) if len(baseline) else np.nan
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where((n > 0) & (m > 0), total / n, np.nan)
+        value = np.where(n > 0, total / n - base.mean, np.nan)
         variance = np.maximum(squares - total**2 / n, 0) / (n - 1) / n
-        se = np.sqrt(variance + (std * std / (m - 1) if m > 1 else np.nan))
-        se = np.where(n > 1, se, np.nan)
-        scale = std if std > 0 else np.nan
-    raw = Series(
-        *("drift", column, "DIFFERENCE_OF_MEANS", segment),
-        *(value, n, m, value - Z * se, value + Z * se),
-    )
-    scaled = replace(
-        raw,
-        metric="DIFFERENCE_OF_MEANS_STD",
-        value=raw.value / scale,
-        low=raw.low / scale,
-        high=raw.high / scale,
-    )
-    return raw, scaled
+        se = np.sqrt(variance + base.std**2 / (base.n - 1) if base.n > 1 else np.nan)
+    se = np.where(n > 1, se, np.nan)
+    raw = Series("drift", column, "DIFFERENCE_OF_MEANS", segment, value, n, base.n)
+
+    def times(metric: str, unit: float) -> Series:
+        low, high = value - Z * se, value + Z * se
+        return replace(raw, metric=metric, value=value * unit, low=low * unit, high=high * unit)
+
+    return times(raw.metric, base.unit), times(f"{raw.metric}_STD", base.per_std)
 
 
 def unbinned(
-    column: str, segment: Segment | None, std: float, sizes: tuple[int, Ints], found: list[Distances]
+    column: str, segment: Segment | None, base: Sample, n: Ints, apart: Sequence[Distances]
 ) -> tuple[Series, ...]:
-    """Wasserstein and Kolmogorov-Smirnov, from distances of values divided by `std`, if any."""
-    m, n = sizes
-    wasserstein = floats([distance.wasserstein for distance in found])
-    ks = floats([distance.ks for distance in found])
-    scaled = wasserstein if std > 0 else np.full(len(n), np.nan)
-    raw = wasserstein * (std if std > 0 else 1.0)
-    p = np.where(np.isnan(ks), np.nan, ks_p(np.nan_to_num(ks), np.array(m), n))
+    """First Wasserstein distance, raw and in standard deviations; Kolmogorov-Smirnov.
+
+    Its p-value, the slowest figure of all and the basis of no rule, is of everybody only.
+    """
+    wasserstein = np.array([distance.wasserstein for distance in apart])
+    ks = np.array([distance.ks for distance in apart])
+    measures = [
+        ("WASSERSTEIN", wasserstein * base.unit),
+        ("WASSERSTEIN_STD", wasserstein * base.per_std),
+        ("KS", ks),
+    ]
+    if segment is None:
+        p = ks_p(np.nan_to_num(ks), np.array(base.n), n)
+        measures.append(("KS_P", np.where(np.isnan(ks), np.nan, p)))
     return tuple(
-        Series("drift", column, metric, segment, value, n, m)
-        for metric, value in (
-            ("WASSERSTEIN", raw),
-            ("WASSERSTEIN_STD", scaled),
-            ("KS", ks),
-            ("KS_P", p),
-        )
+        Series("drift", column, metric, segment, value, n, base.n) for metric, value in measures
     )
 
 

@@ -11,11 +11,13 @@ from scipy import stats
 
 from churn.monitoring import estimate, performance
 from churn.monitoring.columns import Bools, Floats, Ints
-from churn.monitoring.intervals import Figure
+from churn.monitoring.drift import MARGIN
+from churn.monitoring.intervals import Figure, Z
 from churn.monitoring.performance import (
     AGAINST_NO_SKILL,
     GAP,
     ROC_AUC,
+    SHIFT,
     Calibration,
     Scored,
 )
@@ -72,19 +74,13 @@ def estimates(
         value = floats([values[metric] for values in expected])
         series.append(Series("estimate", "", metric, segment, value, rows, 0))
         wrong = value - truth[metric].value
-        series.append(
-            Series("estimate", "", f"{metric}_ERROR", segment, wrong, truth[metric].n, 0)
-        )
+        series.append(Series("estimate", "", f"{metric}_ERROR", segment, wrong, truth[metric].n, 0))
     return tuple(series)
 
 
 def _worse(current: Figure, reference: Figure) -> float | None:
     """One-sided p-value of a fall below the reference."""
-    if None in {current.value, reference.value} or not (current.se and reference.se):
-        return None
-    assert current.value is not None and reference.value is not None
-    z = (reference.value - current.value) / math.hypot(current.se, reference.se)
-    return float(stats.norm.sf(z))
+    return _grown(reference, current)
 
 
 def _calibrated(
@@ -101,26 +97,21 @@ def _calibrated(
         p = 2 * stats.norm.sf(shift / np.hypot(se, known.se or 0.0))
     # A rate near 0 or 1 is judged too if the scores expected enough of both classes.
     enough = np.array([max(rows.rarer, _expected(rows)) for rows in periods], dtype=np.int64)
-    gap_series = replace(
-        *(like,),
+    undefined = np.full(len(value), np.nan)
+    gap = replace(
+        like,
         metric=GAP,
         value=value,
-        low=value - 1.959963984540054 * se,
-        high=value + 1.959963984540054 * se,
+        low=value - Z * se,
+        high=value + Z * se,
         baseline=np.nan if before.gap is None else before.gap,
         no_skill=np.zeros(len(value)),
-        p=np.full(len(value), np.nan),
+        p=undefined,
         enough=enough,
     )
-    return gap_series, replace(
-        gap_series,
-        metric="CALIBRATION_SHIFT",
-        value=shift,
-        low=np.full(len(value), np.nan),
-        high=np.full(len(value), np.nan),
-        p=p,
-        usual=_usual_shift(known, seasons),
-    )
+    usual = _usual_shift(known, seasons)
+    shifted = replace(gap, metric=SHIFT, value=shift, low=undefined, high=undefined)
+    return gap, replace(shifted, baseline=0.0, p=p, usual=usual)
 
 
 def _expected(rows: Scored) -> int:
@@ -132,16 +123,12 @@ def _expected(rows: Scored) -> int:
 def _usual_shift(known: Calibration, seasons: Sequence[Scored]) -> float:
     """The largest shift of the reference's own periods that is more than noise."""
     gaps = [performance.calibration(rows) for rows in seasons if len(rows.score) >= 50]
-    shifts = [
-        abs(gap.gap - (known.gap or 0.0))
-        for gap in gaps
-        if gap.gap is not None and gap.se
-    ]
-    errors = [gap.se for gap in gaps if gap.gap is not None and gap.se]
-    if len(shifts) < 8:
+    sizes = [(abs(gap.gap - (known.gap or 0.0)), gap.se) for gap in gaps if gap.gap and gap.se]
+    if len(sizes) < 8:
         return 0.0
-    p = stats.false_discovery_control(2 * stats.norm.sf(np.array(shifts) / np.array(errors)))
-    return 1.25 * float(np.array(shifts)[p <= 0.001].max(initial=0.0))
+    shift, se = np.array(sizes).T
+    real = shift[stats.false_discovery_control(2 * stats.norm.sf(shift / se)) <= 0.001]
+    return MARGIN * float(real.max(initial=0.0))
 
 
 def _no_skill(like: Series, reference: Scored, periods: Sequence[Scored]) -> Series:
@@ -162,9 +149,9 @@ def _no_skill(like: Series, reference: Scored, periods: Sequence[Scored]) -> Ser
 
 def _grown(current: Figure, reference: Figure) -> float | None:
     """One-sided p-value of a rise above the reference."""
-    if None in {current.value, current.se, reference.value, reference.se}:
+    if current.value is None or reference.value is None:
         return None
-    assert current.value is not None and reference.value is not None
-    assert current.se is not None and reference.se is not None
-    spread = math.hypot(current.se, reference.se)
-    return float(stats.norm.sf((current.value - reference.value) / spread)) if spread else 1.0
+    if current.se is None or reference.se is None:
+        return None
+    rise, spread = current.value - reference.value, math.hypot(current.se, reference.se)
+    return float(stats.norm.sf(rise / spread)) if spread else float(rise <= 0)

@@ -11,15 +11,22 @@ from churn.monitoring.columns import Floats, Ints
 
 
 class Sorted(NamedTuple):
-    """A sample in ascending order, with its running sums (one more than values, from 0)."""
+    """A sample in ascending order.
+
+    Args:
+        sums: Running sums, from 0: one more than values.
+        first: For each value the position of the first that is equal.
+    """
 
     values: Floats
     sums: Floats
+    first: Ints
 
 
 def ordered(known: Floats) -> Sorted:
     values = np.sort(known)
-    return Sorted(values, np.concatenate([[0.0], np.cumsum(values)]))
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    return Sorted(values, sums, np.searchsorted(values, values))
 
 
 class Distances(NamedTuple):
@@ -39,8 +46,9 @@ def distances(baseline: Sorted, current: Floats) -> Distances:
     n, m = len(current), len(baseline.values)
     if n == 0 or m == 0:
         return Distances(np.nan, np.nan)
-    below = np.searchsorted(baseline.values, current, side="left")
     up_to = np.searchsorted(baseline.values, current, side="right")
+    last = np.maximum(up_to - 1, 0)
+    below = np.where(baseline.values[last] == current, baseline.first[last], up_to)
     steps = np.arange(n + 1) / n
     ks = max(np.max(below / m - steps[:-1]), np.max(steps[1:] - up_to / m), 0.0)
     return Distances(_wasserstein(baseline, current, up_to), float(ks))
@@ -57,9 +65,10 @@ def _wasserstein(baseline: Sorted, current: Floats, up_to: Ints) -> float:
     start, end = current[:-1], current[1:]
     rank = np.arange(1, n)
     # Where the baseline's function passes rank / n: to the left of it the current one is higher.
-    passes = np.clip(baseline.values[(rank * m + n - 1) // n - 1], start, end)
+    place = (rank * m + n - 1) // n
+    passes = np.clip(baseline.values[place - 1], start, end)
     area = _area(baseline, current, up_to)
-    middle = _area(baseline, passes, np.searchsorted(baseline.values, passes, side="right"))
+    middle = _area(baseline, passes, np.clip(place, up_to[:-1], up_to[1:]))
     higher = rank / n * (passes - start) - (middle - area[:-1])
     lower = (area[1:] - middle) - rank / n * (end - passes)
     beyond = area[-1] + baseline.sums[-1] / m - current[-1]

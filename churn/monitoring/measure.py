@@ -1,0 +1,233 @@
+"""Every measure of a history of scored rows against its baseline.
+
+The arrays may come from files, from a log or from a warehouse: this is the whole of what a
+monitor computes. What counts in bins can be counted elsewhere and go through `drift.binned`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+
+from churn.domain.rules import SCORE
+from churn.monitoring import drift, results
+from churn.monitoring.bins import Bins, CategoryBins, count, fit
+from churn.monitoring.columns import Bools, Column, Floats, Ints, Numbers, Words, as_numbers
+from churn.monitoring.judge import adjusted, false_discovery
+from churn.monitoring.performance import Scored
+from churn.monitoring.samples import distances, ordered
+from churn.monitoring.series import Segment, Series
+
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Scored rows, one entry each.
+
+    Args:
+        score: NaN where there is none.
+        outcome: 1, 0, or NaN where it is not known.
+        period: Number of the period, from 0.
+        segments: Columns to break down by.
+    """
+
+    features: Mapping[str, Column]
+    score: Floats
+    decision: Bools
+    outcome: Floats
+    period: Ints
+    segments: Mapping[str, Words]
+
+    def __len__(self) -> int:
+        return len(self.period)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A segment's rows, or everybody's, by position; those of the history sorted by period."""
+
+    segment: Segment | None
+    baseline: Ints
+    current: Ints
+    bounds: Ints
+
+    def periods(self) -> Iterator[Ints]:
+        for start, end in zip(self.bounds, self.bounds[1:], strict=False):
+            yield self.current[start:end]
+
+
+def measure(baseline: Rows, reference: Bools, current: Rows, judged: Bools) -> tuple[Series, ...]:
+    """Drift, data, performance and estimates, for everybody and for each segment.
+
+    Args:
+        baseline: Its periods are its own; they tell what a season does.
+        reference: The rows of the baseline that the model was not fitted on.
+        current: Periods are numbered as in `judged`.
+        judged: Of each period, whether enough outcomes are known to speak of performance.
+    """
+    parts = [*_parts(baseline, current, len(judged))]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        drifted = pool.map(
+            lambda name: _feature(name, baseline, current, parts, len(judged)), baseline.features
+        )
+        graded = [*chain.from_iterable(_results(baseline, reference, current, judged, parts))]
+        score = _column(
+            SCORE,
+            Numbers(baseline.score),
+            Numbers(current.score),
+            baseline.period,
+            reference,
+            parts,
+        )
+        every = [*chain.from_iterable(drifted), *score]
+    return (*_with_adjusted(adjusted(every)), *graded)
+
+
+def _feature(
+    name: str, baseline: Rows, current: Rows, parts: Sequence[_Part], periods: int
+) -> list[Series]:
+    own = [part for part in parts if part.segment is None or part.segment.column != name]
+    everywhere = np.ones(len(baseline), dtype=np.bool_)
+    return _column(
+        name, baseline.features[name], current.features[name], baseline.period, everywhere, own
+    )
+
+
+def _column(
+    name: str,
+    baseline: Column,
+    current: Column,
+    season: Ints,
+    reference: Bools,
+    parts: Sequence[_Part],
+) -> list[Series]:
+    bins = fit(baseline.take(np.flatnonzero(reference)))
+    before, after = bins.assign(baseline), bins.assign(current)
+    chosen = [part.baseline[reference[part.baseline]] for part in parts]
+    series: list[Series] = []
+    for part, rows in zip(parts, chosen, strict=True):
+        series += _binned(name, part, bins, before[rows], after, season[rows])
+    if isinstance(baseline, Numbers):
+        then, now, unit = _centred(baseline.values, as_numbers(current).values)
+        for part, rows in zip(parts, chosen, strict=True):
+            series += _unbinned(name, part, then[rows], now, unit)
+    return series
+
+
+def _centred(baseline: Floats, current: Floats) -> tuple[Floats, Floats, float]:
+    """Both from the baseline's mean in its standard deviations, for the sake of rounding."""
+    known = baseline[np.isfinite(baseline)]
+    mean = float(np.mean(known)) if len(known) else 0.0
+    unit = float(np.std(known)) if len(known) and known.min() < known.max() else 1.0
+    then, now = (
+        np.where(np.isfinite(values), (values - mean) / unit, np.nan)
+        for values in (baseline, current)
+    )
+    return then, now, unit
+
+
+def _binned(
+    name: str, part: _Part, bins: Bins, before: Ints, after: Ints, season: Ints
+) -> tuple[Series, ...]:
+    periods = len(part.bounds) - 1
+    group = np.repeat(np.arange(periods), np.diff(part.bounds))
+    return drift.binned(
+        name,
+        part.segment,
+        bins,
+        np.bincount(before, minlength=bins.size),
+        count(after[part.current], bins.size, group, periods),
+        seasons=count(before, bins.size, season, int(season.max(initial=0)) + 1),
+    )
+
+
+def _unbinned(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterable[Series]:
+    """What needs the values themselves; NaN is missing."""
+    known = then[~np.isnan(then)]
+    base, sample = ordered(known), drift.Sample.of(known, unit)
+    low, high = (base.values[0], base.values[-1]) if len(known) else (np.nan, np.nan)
+    sizes, outside, apart, sums = [], [], [], []
+    current = now[part.current]
+    for start, end in zip(part.bounds, part.bounds[1:], strict=False):
+        values = np.sort(current[start:end])  # NaN last
+        values = values[: np.searchsorted(values, np.nan)]
+        far = np.searchsorted(values, low - (high - low))
+        far += len(values) - np.searchsorted(values, high + (high - low), side="right")
+        sizes.append(len(values))
+        outside.append(far)
+        sums.append((values.sum(), values @ values))
+        apart.append(distances(base, values))
+    n, totals = np.array(sizes, dtype=np.int64), np.array(sums).reshape(-1, 2)
+    counts = np.diff(part.bounds)
+    yield drift.far_outside(name, part.segment, counts, np.array(outside), len(then))
+    yield from drift.moments(name, part.segment, sample, (n, totals[:, 0], totals[:, 1]))
+    yield from drift.unbinned(name, part.segment, sample, n, apart)
+
+
+def _results(
+    baseline: Rows, reference: Bools, current: Rows, judged: Bools, parts: Sequence[_Part]
+) -> Iterator[tuple[Series, ...]]:
+    for part in parts:
+        held_out = part.baseline[reference[part.baseline]]
+        seasons = [held_out[baseline.period[held_out] == p] for p in np.unique(baseline.period)]
+        nothing = part.current[:0]
+        periods = [
+            rows if ready else nothing for rows, ready in zip(part.periods(), judged, strict=True)
+        ]
+        graded = results.results(
+            part.segment,
+            _scored(baseline, held_out),
+            [_scored(current, rows) for rows in periods],
+            seasons=[_scored(baseline, rows) for rows in seasons],
+        )
+        yield graded
+        yield results.estimates(part.segment, [_told(current, r) for r in part.periods()], graded)
+
+
+def _scored(rows: Rows, chosen: Ints) -> Scored:
+    score, outcome = rows.score[chosen], rows.outcome[chosen]
+    known = np.isfinite(score) & np.isfinite(outcome)
+    return Scored(score[known], rows.decision[chosen][known], outcome[known] == 1)
+
+
+def _told(rows: Rows, chosen: Ints) -> tuple[Floats, Bools]:
+    score = rows.score[chosen]
+    known = np.isfinite(score)
+    return score[known], rows.decision[chosen][known]
+
+
+def _parts(baseline: Rows, current: Rows, periods: int) -> Iterator[_Part]:
+    everybody = np.argsort(current.period, kind="stable")
+    edges = np.arange(periods + 1)
+    yield _Part(
+        None,
+        np.arange(len(baseline)),
+        everybody,
+        np.searchsorted(current.period[everybody], edges),
+    )
+    for column, now in current.segments.items():
+        then = baseline.segments[column]
+        place = {word: code for code, word in enumerate(then.words)}
+        by_value = everybody[np.argsort(now.codes[everybody], kind="stable")]
+        starts = np.searchsorted(now.codes[by_value], np.arange(len(now.words) + 1))
+        for code, word in enumerate(now.words):
+            rows = by_value[starts[code] : starts[code + 1]]
+            before = np.flatnonzero(then.codes == place[word]) if word in place else rows[:0]
+            bounds = np.searchsorted(current.period[rows], edges)
+            yield _Part(Segment(column, word), before, rows, bounds)
+
+
+def _with_adjusted(series: Sequence[Series]) -> Iterator[Series]:
+    """Beside each feature's p-value on the bins, the one adjusted over the features."""
+    yield from series
+    tests = [one for one in series if one.metric == "P" and one.is_feature]
+    for segment in dict.fromkeys(one.segment for one in tests):
+        family = [one for one in tests if one.segment == segment]
+        corrected = false_discovery(np.array([one.value for one in family]))
+        for one, value in zip(family, corrected, strict=True):
+            yield replace(one, metric="P_ADJUSTED", value=value)
