@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -28,7 +29,7 @@ class QuantileBins:
     @property
     def labels(self) -> tuple[str, ...]:
         ends = ("-inf", *(f"{edge:.6g}" for edge in self.edges), "inf")
-        between = (f"[{a}, {b})" for a, b in zip(ends, ends[1:], strict=False))
+        between = (f"[{a}, {b})" for a, b in pairwise(ends))
         return (*between, MISSING)
 
     def assign(self, column: Column) -> Ints:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 
 from churn.domain.rules import SCORE
 from churn.monitoring import drift, results
-from churn.monitoring.bins import Bins, CategoryBins, count, fit
+from churn.monitoring.bins import Bins, count, fit
 from churn.monitoring.columns import Bools, Column, Floats, Ints, Numbers, Words, as_numbers
 from churn.monitoring.judge import adjusted, false_discovery
 from churn.monitoring.performance import Scored
@@ -48,6 +48,24 @@ class Rows:
 
 
 @dataclass(frozen=True)
+class Histogram:
+    """Counts in the bins of a column, of the baseline and of each period (periods, bins)."""
+
+    column: str
+    labels: tuple[str, ...]
+    baseline: Ints
+    current: Ints
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Histograms are of everybody."""
+
+    series: tuple[Series, ...]
+    histograms: tuple[Histogram, ...]
+
+
+@dataclass(frozen=True)
 class _Part:
     """A segment's rows, or everybody's, by position; those of the history sorted by period."""
 
@@ -57,66 +75,67 @@ class _Part:
     bounds: Ints
 
     def periods(self) -> Iterator[Ints]:
-        for start, end in zip(self.bounds, self.bounds[1:], strict=False):
+        for start, end in pairwise(self.bounds):
             yield self.current[start:end]
 
 
-def measure(baseline: Rows, reference: Bools, current: Rows, judged: Bools) -> tuple[Series, ...]:
+def measure(baseline: Rows, reference: Bools, current: Rows, judged: Bools) -> Measures:
     """Drift, data, performance and estimates, for everybody and for each segment.
 
     Args:
         baseline: Its periods are its own; they tell what a season does.
-        reference: The rows of the baseline that the model was not fitted on.
+        reference: The rows of the baseline that the model was not fitted on; scores are
+            compared with theirs.
         current: Periods are numbered as in `judged`.
         judged: Of each period, whether enough outcomes are known to speak of performance.
     """
     parts = [*_parts(baseline, current, len(judged))]
+    everybody = np.ones(len(baseline), dtype=np.bool_)
+    pairs = [
+        (name, column, current.features[name], everybody)
+        for name, column in baseline.features.items()
+    ]
+    if np.isfinite(baseline.score[reference]).any():
+        pairs.append((SCORE, Numbers(baseline.score), Numbers(current.score), reference))
     with ThreadPoolExecutor(WORKERS) as pool:
-        drifted = pool.map(
-            lambda name: _feature(name, baseline, current, parts, len(judged)), baseline.features
-        )
-        graded = [*chain.from_iterable(_results(baseline, reference, current, judged, parts))]
-        score = _column(
-            SCORE,
-            Numbers(baseline.score),
-            Numbers(current.score),
-            baseline.period,
-            reference,
-            parts,
-        )
-        every = [*chain.from_iterable(drifted), *score]
-    return (*_with_adjusted(adjusted(every)), *graded)
-
-
-def _feature(
-    name: str, baseline: Rows, current: Rows, parts: Sequence[_Part], periods: int
-) -> list[Series]:
-    own = [part for part in parts if part.segment is None or part.segment.column != name]
-    everywhere = np.ones(len(baseline), dtype=np.bool_)
-    return _column(
-        name, baseline.features[name], current.features[name], baseline.period, everywhere, own
-    )
+        columns = [*pool.map(lambda pair: _column(*pair, baseline.period, parts), pairs)]
+    drifted = adjusted(chain.from_iterable(series for _, series in columns))
+    graded = chain.from_iterable(_results(baseline, reference, current, judged, parts))
+    return Measures((*_with_adjusted(drifted), *graded), tuple(first for first, _ in columns))
 
 
 def _column(
     name: str,
     baseline: Column,
     current: Column,
+    chosen: Bools,
     season: Ints,
-    reference: Bools,
     parts: Sequence[_Part],
-) -> list[Series]:
-    bins = fit(baseline.take(np.flatnonzero(reference)))
+) -> tuple[Histogram, list[Series]]:
+    bins = fit(baseline.take(chosen))
     before, after = bins.assign(baseline), bins.assign(current)
-    chosen = [part.baseline[reference[part.baseline]] for part in parts]
+    # A segment is no measure of the column that defines it.
+    own = [part for part in parts if part.segment is None or part.segment.column != name]
+    rows = [part.baseline[chosen[part.baseline]] for part in own]
+    counts = [
+        _counts(part, bins, before[then], after) for part, then in zip(own, rows, strict=True)
+    ]
     series: list[Series] = []
-    for part, rows in zip(parts, chosen, strict=True):
-        series += _binned(name, part, bins, before[rows], after, season[rows])
+    for part, then, (base, now) in zip(own, rows, counts, strict=True):
+        seasons = count(before[then], bins.size, season[then], int(season.max(initial=0)) + 1)
+        series += drift.binned(name, part.segment, bins, base, now, seasons=seasons)
     if isinstance(baseline, Numbers):
-        then, now, unit = _centred(baseline.values, as_numbers(current).values)
-        for part, rows in zip(parts, chosen, strict=True):
-            series += _unbinned(name, part, then[rows], now, unit)
-    return series
+        centred, values, unit = _centred(baseline.values, as_numbers(current).values)
+        for part, then in zip(own, rows, strict=True):
+            series += _unbinned(name, part, centred[then], values, unit)
+    return Histogram(name, bins.labels, *counts[0]), series
+
+
+def _counts(part: _Part, bins: Bins, before: Ints, after: Ints) -> tuple[Ints, Ints]:
+    sizes = np.diff(part.bounds)
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    now = count(after[part.current], bins.size, group, len(sizes))
+    return np.bincount(before, minlength=bins.size), now
 
 
 def _centred(baseline: Floats, current: Floats) -> tuple[Floats, Floats, float]:
@@ -131,21 +150,6 @@ def _centred(baseline: Floats, current: Floats) -> tuple[Floats, Floats, float]:
     return then, now, unit
 
 
-def _binned(
-    name: str, part: _Part, bins: Bins, before: Ints, after: Ints, season: Ints
-) -> tuple[Series, ...]:
-    periods = len(part.bounds) - 1
-    group = np.repeat(np.arange(periods), np.diff(part.bounds))
-    return drift.binned(
-        name,
-        part.segment,
-        bins,
-        np.bincount(before, minlength=bins.size),
-        count(after[part.current], bins.size, group, periods),
-        seasons=count(before, bins.size, season, int(season.max(initial=0)) + 1),
-    )
-
-
 def _unbinned(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterable[Series]:
     """What needs the values themselves; NaN is missing."""
     known = then[~np.isnan(then)]
@@ -153,7 +157,7 @@ def _unbinned(name: str, part: _Part, then: Floats, now: Floats, unit: float) ->
     low, high = (base.values[0], base.values[-1]) if len(known) else (np.nan, np.nan)
     sizes, outside, apart, sums = [], [], [], []
     current = now[part.current]
-    for start, end in zip(part.bounds, part.bounds[1:], strict=False):
+    for start, end in pairwise(part.bounds):
         values = np.sort(current[start:end])  # NaN last
         values = values[: np.searchsorted(values, np.nan)]
         far = np.searchsorted(values, low - (high - low))
