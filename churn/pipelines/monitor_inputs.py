@@ -80,13 +80,14 @@ def read(path: Path) -> pl.DataFrame:
 
 
 def need(frame: pl.DataFrame, path: Path, columns: Iterable[str | None]) -> None:
-    """Raises:
-    DataError: A column is missing; says which there are.
+    """Nothing, if they are there.
+
+    Raises:
+        DataError: One is not; says which there are.
     """
     for name in columns:
         if name and name not in frame.columns:
-            error = DataError.unknown(f"column for the monitor in {path.name}:", name, frame.columns)
-            raise error
+            raise DataError.unknown(f"column in {path.name} named", name, frame.columns)
 
 
 def times(column: pl.Series, path: Path) -> pl.Series:
@@ -233,12 +234,9 @@ def feature(column: pl.Series) -> Column:
     if kind == pl.Null:
         return Numbers(np.full(len(column), np.nan))
     text = words(column)
-    parsed = as_numbers(text)
-    unparsed = {text.words[code] for code in np.unique(text.codes[np.isnan(parsed.values)])[1:]}
-    spoken = [word for word in text.words if word.strip().lower() not in BLANK]
-    if spoken and not unparsed - (set(text.words) - set(spoken)):
-        return parsed
-    return text
+    spoken = tuple(word for word in text.words if word.strip().lower() not in BLANK)
+    parsed = as_numbers(Words(np.arange(len(spoken)), spoken)).values
+    return text if not spoken or np.isnan(parsed).any() else as_numbers(text)
 
 
 def chosen_features(
