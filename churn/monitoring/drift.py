@@ -126,24 +126,20 @@ def moments(
 
 
 def unbinned(
-    column: str, segment: Segment | None, base: Sample, n: Ints, apart: Sequence[Distances]
+    column: str, base: Sample, n: Ints, apart: Sequence[Distances]
 ) -> tuple[Series, ...]:
-    """First Wasserstein distance, raw and in standard deviations; Kolmogorov-Smirnov.
-
-    Its p-value, the slowest figure of all and the basis of no rule, is of everybody only.
-    """
+    """First Wasserstein distance, raw and in standard deviations; Kolmogorov-Smirnov."""
     wasserstein = np.array([distance.wasserstein for distance in apart])
     ks = np.array([distance.ks for distance in apart])
-    measures = [
-        ("WASSERSTEIN", wasserstein * base.unit),
-        ("WASSERSTEIN_STD", wasserstein * base.per_std),
-        ("KS", ks),
-    ]
-    if segment is None:
-        p = ks_p(np.nan_to_num(ks), np.array(base.n), n)
-        measures.append(("KS_P", np.where(np.isnan(ks), np.nan, p)))
+    p = ks_p(np.nan_to_num(ks), np.array(base.n), n)
     return tuple(
-        Series("drift", column, metric, segment, value, n, base.n) for metric, value in measures
+        Series("drift", column, metric, None, value, n, base.n)
+        for metric, value in (
+            ("WASSERSTEIN", wasserstein * base.unit),
+            ("WASSERSTEIN_STD", wasserstein * base.per_std),
+            ("KS", ks),
+            ("KS_P", np.where(np.isnan(ks), np.nan, p)),
+        )
     )
 
 

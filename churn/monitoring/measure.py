@@ -98,9 +98,10 @@ def measure(baseline: Rows, reference: Bools, current: Rows, judged: Bools) -> M
     if np.isfinite(baseline.score[reference]).any():
         pairs.append((SCORE, Numbers(baseline.score), Numbers(current.score), reference))
     with ThreadPoolExecutor(WORKERS) as pool:
-        columns = [*pool.map(lambda pair: _column(*pair, baseline.period, parts), pairs)]
+        drifting = pool.map(lambda pair: _column(*pair, baseline.period, parts), pairs)
+        grading = pool.map(lambda part: _results(baseline, reference, current, judged, part), parts)
+        columns, graded = [*drifting], [*chain.from_iterable(grading)]
     drifted = adjusted(chain.from_iterable(series for _, series in columns))
-    graded = chain.from_iterable(_results(baseline, reference, current, judged, parts))
     return Measures((*_with_adjusted(drifted), *graded), tuple(first for first, _ in columns))
 
 
@@ -127,7 +128,8 @@ def _column(
     if isinstance(baseline, Numbers):
         centred, values, unit = _centred(baseline.values, as_numbers(current).values)
         for part, then in zip(own, rows, strict=True):
-            series += _unbinned(name, part, centred[then], values, unit)
+            series += _sums(name, part, centred[then], values, unit)
+        series += _distances(name, own[0], centred[rows[0]], values, unit)
     return Histogram(name, bins.labels, *counts[0]), series
 
 
@@ -150,47 +152,53 @@ def _centred(baseline: Floats, current: Floats) -> tuple[Floats, Floats, float]:
     return then, now, unit
 
 
-def _unbinned(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterable[Series]:
-    """What needs the values themselves; NaN is missing."""
+def _sums(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterator[Series]:
+    """What needs the values themselves, but no order of them; NaN is missing."""
     known = then[~np.isnan(then)]
-    base, sample = ordered(known), drift.Sample.of(known, unit)
-    low, high = (base.values[0], base.values[-1]) if len(known) else (np.nan, np.nan)
-    sizes, outside, apart, sums = [], [], [], []
-    current = now[part.current]
-    for start, end in pairwise(part.bounds):
-        values = np.sort(current[start:end])  # NaN last
-        values = values[: np.searchsorted(values, np.nan)]
-        far = np.searchsorted(values, low - (high - low))
-        far += len(values) - np.searchsorted(values, high + (high - low), side="right")
-        sizes.append(len(values))
-        outside.append(far)
-        sums.append((values.sum(), values @ values))
-        apart.append(distances(base, values))
-    n, totals = np.array(sizes, dtype=np.int64), np.array(sums).reshape(-1, 2)
-    counts = np.diff(part.bounds)
-    yield drift.far_outside(name, part.segment, counts, np.array(outside), len(then))
-    yield from drift.moments(name, part.segment, sample, (n, totals[:, 0], totals[:, 1]))
-    yield from drift.unbinned(name, part.segment, sample, n, apart)
+    low, high = (known.min(), known.max()) if len(known) else (np.nan, np.nan)
+    values, sizes = now[part.current], np.diff(part.bounds)
+    group, periods = np.repeat(np.arange(len(sizes)), sizes), len(sizes)
+    far = (values < low - (high - low)) | (values > high + (high - low))
+    outside = np.bincount(group[far], minlength=periods)
+    missing = np.isnan(values)
+    if missing.any():
+        values, group = values[~missing], group[~missing]
+    n = np.bincount(group, minlength=periods)
+    totals = np.bincount(group, values, minlength=periods)
+    squares = np.bincount(group, values * values, minlength=periods)
+    sample = drift.Sample.of(known, unit)
+    yield drift.far_outside(name, part.segment, sizes, outside, len(then))
+    yield from drift.moments(name, part.segment, sample, (n, totals, squares))
+
+
+def _distances(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterator[Series]:
+    """What needs the values in order, which takes as long as all the rest."""
+    known = then[~np.isnan(then)]
+    base, current = ordered(known), now[part.current]
+    slices = (np.sort(current[start:end]) for start, end in pairwise(part.bounds))  # NaN last
+    values = [slice_[: np.searchsorted(slice_, np.nan)] for slice_ in slices]
+    n = np.array([len(slice_) for slice_ in values], dtype=np.int64)
+    apart = [distances(base, slice_) for slice_ in values]
+    yield from drift.unbinned(name, drift.Sample.of(known, unit), n, apart)
 
 
 def _results(
-    baseline: Rows, reference: Bools, current: Rows, judged: Bools, parts: Sequence[_Part]
-) -> Iterator[tuple[Series, ...]]:
-    for part in parts:
-        held_out = part.baseline[reference[part.baseline]]
-        seasons = [held_out[baseline.period[held_out] == p] for p in np.unique(baseline.period)]
-        nothing = part.current[:0]
-        periods = [
-            rows if ready else nothing for rows, ready in zip(part.periods(), judged, strict=True)
-        ]
-        graded = results.results(
-            part.segment,
-            _scored(baseline, held_out),
-            [_scored(current, rows) for rows in periods],
-            seasons=[_scored(baseline, rows) for rows in seasons],
-        )
-        yield graded
-        yield results.estimates(part.segment, [_told(current, r) for r in part.periods()], graded)
+    baseline: Rows, reference: Bools, current: Rows, judged: Bools, part: _Part
+) -> tuple[Series, ...]:
+    held_out = part.baseline[reference[part.baseline]]
+    seasons = [held_out[baseline.period[held_out] == p] for p in np.unique(baseline.period)]
+    nothing = part.current[:0]
+    periods = [
+        rows if ready else nothing for rows, ready in zip(part.periods(), judged, strict=True)
+    ]
+    graded = results.results(
+        part.segment,
+        _scored(baseline, held_out),
+        [_scored(current, rows) for rows in periods],
+        seasons=[_scored(baseline, rows) for rows in seasons],
+    )
+    told = [_told(current, rows) for rows in part.periods()]
+    return (*graded, *results.estimates(part.segment, told, graded))
 
 
 def _scored(rows: Rows, chosen: Ints) -> Scored:
