@@ -117,6 +117,7 @@ DEFAULTS = (
         breach=0.2,
         severe=1.0,
         p=0.01,
+        p_severe=1e-4,
         why="A feature is distributed otherwise than in the baseline, by size and by test: size "
         "alone is noise in small periods, a test alone finds trifles in large ones.",
     ),
@@ -127,6 +128,7 @@ DEFAULTS = (
         breach=0.2,
         severe=1.0,
         p=0.001,
+        p_severe=1e-4,
         why="The scores are distributed otherwise than in the baseline.",
     ),
     Rule(

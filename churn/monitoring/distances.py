@@ -39,6 +39,18 @@ def psi(baseline: Ints, current: Ints) -> Floats:
     return np.sum((q - p) * np.log(q / p), axis=-1)
 
 
+def expected_psi(baseline: Ints, current: Ints, *, inside: bool = False) -> Floats:
+    """What the index is expected to be by chance alone: (bins - 1) (1/m + 1/n).
+
+    Args:
+        inside: The current rows are a part of the baseline; then it is (bins - 1) (1/n - 1/m).
+    """
+    degrees = (baseline + current > 0).sum(axis=-1) - 1
+    m, n = baseline.sum(axis=-1), current.sum(axis=-1)
+    with np.errstate(divide="ignore"):
+        return np.asarray(degrees * (1 / n + (-1 / m if inside else 1 / m)))
+
+
 def jensen_shannon(baseline: Ints, current: Ints) -> Floats:
     """The distance: square root of the divergence in bits; 0 to 1."""
     p, q = np.broadcast_arrays(shares(baseline), shares(current))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
@@ -39,8 +40,14 @@ class Sample:
         return 1 / self.std if self.std > 0 else np.nan
 
 
-MARGIN = 1.25
-"""A period must pass the baseline's own extremes by this factor before they are no excuse."""
+class Usual(NamedTuple):
+    """What a season reaches of the stability index and of the change in missing values."""
+
+    psi: float
+    missing: float
+
+
+NOTHING = Usual(0.0, 0.0)
 
 
 def binned(
@@ -50,14 +57,14 @@ def binned(
     baseline: Ints,
     current: Ints,
     *,
-    seasons: Ints | None = None,
+    usual: Usual = NOTHING,
 ) -> tuple[Series, ...]:
     """All measures of counts.
 
     Args:
         baseline: Rows of the baseline in each bin.
         current: The same for each period, shape (periods, bins).
-        seasons: The same for each period that the baseline itself has.
+        usual: What the baseline's own seasons reach.
     """
     n, m = current.sum(axis=-1), int(baseline.sum())
     test = distances.chi_square(baseline, current)
@@ -68,7 +75,8 @@ def binned(
     index = replace(
         series("drift", "PSI", distances.psi(baseline, current)),
         p=_unseen_apart(bins, baseline, current, test.p),
-        usual=0.0 if seasons is None else usual_psi(baseline, seasons),
+        noise=distances.expected_psi(baseline, current),
+        usual=usual.psi,
     )
     return (
         index,
@@ -76,20 +84,9 @@ def binned(
         series("drift", "HELLINGER", distances.hellinger(baseline, current)),
         series("drift", "CHI_SQUARE", test.statistic),
         series("drift", "P", test.p),
-        *_missing(series("data", "MISSING_SHARE", np.empty(len(n))), baseline, current, seasons),
+        *_missing(series("data", "MISSING_SHARE", np.empty(len(n))), baseline, current, usual),
         *_new(series("data", "NEW_SHARE", np.empty(len(n))), bins, current),
     )
-
-
-def usual_psi(baseline: Ints, seasons: Ints) -> float:
-    """The most that the baseline's own periods differ from all of it, as far as it is no noise."""
-    judged = seasons[seasons.sum(axis=-1) >= 50]
-    if len(judged) < 8:
-        return 0.0
-    index = distances.psi(baseline, judged)
-    p = stats.false_discovery_control(distances.chi_square(baseline, judged).p)
-    real = index[(p <= 0.01) & (index >= 0.1)]
-    return MARGIN * float(real.max(initial=0.0))
 
 
 def far_outside(
@@ -144,19 +141,14 @@ def unbinned(
 
 
 def _missing(
-    series: Series, baseline: Ints, current: Ints, seasons: Ints | None
+    series: Series, baseline: Ints, current: Ints, usual: Usual
 ) -> tuple[Series, Series]:
     """Share of missing values, and how far it moved, with the test of two proportions."""
     missing = _shares(series, current[..., -1])
     change, p = _moved(baseline, current)
-    usual = 0.0
-    if seasons is not None and (judged := seasons[seasons.sum(axis=-1) >= 50]).shape[0] >= 8:
-        moved, chance = _moved(baseline, judged)
-        real = moved[stats.false_discovery_control(chance) <= 0.001]
-        usual = MARGIN * float(real.max(initial=0.0))
     before = float(distances.shares(baseline)[-1])
     missing = replace(missing, baseline=before)
-    return missing, replace(series, metric="MISSING_CHANGE", value=change, p=p, usual=usual)
+    return missing, replace(series, metric="MISSING_CHANGE", value=change, p=p, usual=usual.missing)
 
 
 def _moved(baseline: Ints, current: Ints) -> tuple[Floats, Floats]:

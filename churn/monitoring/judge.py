@@ -111,8 +111,11 @@ def _judgement(rule: Rule, series: Series, segments: Ints | int) -> Judgement:
     ):
         if limit is None:
             continue
-        reached = _reached(rule, values, limit) & (values >= series.usual if series.usual else True)
+        reached = _reached(rule, values, limit)
         if largest is not None:
+            # A rule that asks for a test also asks for what chance and the season do not explain.
+            beyond = values - series.noise
+            reached &= _reached(rule, beyond, max(limit, series.usual) if series.usual else limit)
             unknown |= reached & np.isnan(p)
             reached &= p <= largest
         if rule.least_affected:

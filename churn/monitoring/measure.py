@@ -20,6 +20,7 @@ from churn.monitoring.columns import Bools, Column, Floats, Ints, Numbers, Words
 from churn.monitoring.judge import adjusted, false_discovery
 from churn.monitoring.performance import Scored
 from churn.monitoring.samples import distances, ordered
+from churn.monitoring.seasons import blocks, usual_missing, usual_psi
 from churn.monitoring.series import Segment, Series
 
 WORKERS = 2
@@ -122,15 +123,21 @@ def _column(
         _counts(part, bins, before[then], after) for part, then in zip(own, rows, strict=True)
     ]
     series: list[Series] = []
-    for part, then, (base, now) in zip(own, rows, counts, strict=True):
-        seasons = count(before[then], bins.size, season[then], int(season.max(initial=0)) + 1)
-        series += drift.binned(name, part.segment, bins, base, now, seasons=seasons)
+    usual = _usual(before[rows[0]], season[rows[0]], bins)
+    for part, (base, now) in zip(own, counts, strict=True):
+        series += drift.binned(name, part.segment, bins, base, now, usual=usual)
     if isinstance(baseline, Numbers):
         centred, values, unit = _centred(baseline.values, as_numbers(current).values)
         for part, then in zip(own, rows, strict=True):
             series += _sums(name, part, centred[then], values, unit)
         series += _distances(name, own[0], centred[rows[0]], values, unit)
     return Histogram(name, bins.labels, *counts[0]), series
+
+
+def _usual(codes: Ints, season: Ints, bins: Bins) -> drift.Usual:
+    parts = [np.bincount(codes[rows], minlength=bins.size) for rows in blocks(season)]
+    counts = np.array(parts, dtype=np.int64).reshape(-1, bins.size)
+    return drift.Usual(usual_psi(counts), usual_missing(counts))
 
 
 def _counts(part: _Part, bins: Bins, before: Ints, after: Ints) -> tuple[Ints, Ints]:
@@ -186,7 +193,7 @@ def _results(
     baseline: Rows, reference: Bools, current: Rows, judged: Bools, part: _Part
 ) -> tuple[Series, ...]:
     held_out = part.baseline[reference[part.baseline]]
-    seasons = [held_out[baseline.period[held_out] == p] for p in np.unique(baseline.period)]
+    seasons = [held_out[rows] for rows in blocks(baseline.period[held_out])]
     nothing = part.current[:0]
     periods = [
         rows if ready else nothing for rows, ready in zip(part.periods(), judged, strict=True)

@@ -37,7 +37,7 @@ def roc_auc(positive: Floats, negative: Floats) -> Figure:
     n = len(positive) + len(negative)
     if len(positive) == 0 or len(negative) == 0:
         return Figure(None, n=n)
-    parts = components(positive, negative)
+    parts = components(np.sort(positive), np.sort(negative))  # sorted keys are searched faster
     value = float(np.mean(parts.positive))
     if min(len(positive), len(negative)) < 2:
         return Figure(value, n=n)

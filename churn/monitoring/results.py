@@ -11,7 +11,6 @@ from scipy import stats
 
 from churn.monitoring import estimate, performance
 from churn.monitoring.columns import Bools, Floats, Ints
-from churn.monitoring.drift import MARGIN
 from churn.monitoring.intervals import Figure, Z
 from churn.monitoring.performance import (
     AGAINST_NO_SKILL,
@@ -21,6 +20,7 @@ from churn.monitoring.performance import (
     Calibration,
     Scored,
 )
+from churn.monitoring.seasons import extreme
 from churn.monitoring.series import Segment, Series, floats, of_figures
 
 EXPECTED_LEAST = 3.29
@@ -122,13 +122,9 @@ def _expected(rows: Scored) -> int:
 
 def _usual_shift(known: Calibration, seasons: Sequence[Scored]) -> float:
     """The largest shift of the reference's own periods that is more than noise."""
-    gaps = [performance.calibration(rows) for rows in seasons if len(rows.score) >= 50]
-    sizes = [(abs(gap.gap - (known.gap or 0.0)), gap.se) for gap in gaps if gap.gap and gap.se]
-    if len(sizes) < 8:
-        return 0.0
-    shift, se = np.array(sizes).T
-    real = shift[stats.false_discovery_control(2 * stats.norm.sf(shift / se)) <= 0.001]
-    return MARGIN * float(real.max(initial=0.0))
+    gaps = [performance.calibration(rows) for rows in seasons]
+    shift = floats([gap.gap for gap in gaps]) - (known.gap or 0.0)
+    return extreme(np.abs(shift) - 2 * floats([gap.se for gap in gaps]))
 
 
 def _no_skill(like: Series, reference: Scored, periods: Sequence[Scored]) -> Series:

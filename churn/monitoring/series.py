@@ -38,7 +38,8 @@ class Series:
         p: The adjusted p-value that a rule may ask for; NaN where there is no test.
         baseline: The same metric of the reference rows.
         no_skill: The same metric without any skill.
-        usual: What the baseline's own periods reach, which is no news in a later one.
+        noise: What chance alone is expected to bring, without any change.
+        usual: What the baseline's own seasons reach, which is no news in a later one.
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Series:
     p: Floats = field(default_factory=lambda: np.empty(0))
     baseline: float = np.nan
     no_skill: Floats = field(default_factory=lambda: np.empty(0))
+    noise: Floats = field(default_factory=lambda: np.empty(0))
     usual: float = 0.0
 
     def __post_init__(self) -> None:
@@ -61,6 +63,8 @@ class Series:
         for name in ("low", "high", "p", "no_skill"):
             if len(getattr(self, name)) != len(self.value):
                 object.__setattr__(self, name, undefined)
+        if len(self.noise) != len(self.value):
+            object.__setattr__(self, "noise", np.zeros(len(self.value)))
         if len(self.enough) != len(self.value):
             object.__setattr__(self, "enough", np.minimum(self.n, self.baseline_n))
 
