@@ -70,7 +70,9 @@ def latent(rng: np.random.Generator, world: World, rows: int, weeks: int) -> Arr
     every = np.empty((weeks, *shape), dtype=np.float32)
     for week in range(weeks):
         if week:
-            moved = 0.97 * state + np.sqrt(1 - 0.97**2) * rng.standard_normal(shape, dtype=np.float32)
+            moved = 0.97 * state + np.sqrt(1 - 0.97**2) * rng.standard_normal(
+                shape, dtype=np.float32
+            )
             gone = rng.random(rows) >= world.stay
             state = np.where(gone[:, None], rng.standard_normal(shape, dtype=np.float32), moved)
         every[week] = state

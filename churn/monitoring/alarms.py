@@ -72,6 +72,5 @@ def _alarm(judgement: Judgement, period: int) -> Alarm:
     rule = judgement.rule
     severe = judgement.statuses[period] is Status.SEVERE
     limit = rule.severe if severe or rule.breach is None else rule.breach
-    assert limit is not None
     value = float(judgement.values[period])
-    return Alarm(rule, judgement.column, judgement.segment, period, None, value, limit)
+    return Alarm(rule, judgement.column, judgement.segment, period, None, value, limit or 0.0)

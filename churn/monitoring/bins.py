@@ -125,8 +125,9 @@ def _categories(
     order = np.argsort(-counts, kind="stable")  # stable: ties by value, ascending
     kept = [i for i in order if 100 * counts[i] >= rows][:CATEGORIES]
     rare = sorted(set(range(len(values))) - set(kept))
+    table = np.array(values, dtype=object)
     return CategoryBins(
-        values=tuple(values[i] for i in kept),  # type: ignore[arg-type]
-        rare=tuple(values[i] for i in rare),  # type: ignore[arg-type]
+        values=tuple(table[kept]),
+        rare=tuple(table[rare]),
         unseen=float((counts == 1).sum() / rows) if rows else 0.0,
     )

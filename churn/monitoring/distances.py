@@ -26,7 +26,8 @@ class ChiSquare(NamedTuple):
 
 def shares(counts: Ints) -> Floats:
     rows = counts.sum(axis=-1, keepdims=True)
-    return np.divide(counts, rows, out=np.full(counts.shape, np.nan), where=rows > 0)
+    result: Floats = np.divide(counts, rows, out=np.full(counts.shape, np.nan), where=rows > 0)
+    return result
 
 
 def psi(baseline: Ints, current: Ints) -> Floats:
@@ -36,7 +37,7 @@ def psi(baseline: Ints, current: Ints) -> Floats:
     bins (Yurdakul and Naranjo 2020): its size means nothing without the number of rows.
     """
     p, q = np.maximum(shares(baseline), FLOOR), np.maximum(shares(current), FLOOR)
-    return np.sum((q - p) * np.log(q / p), axis=-1)
+    return np.asarray(np.sum((q - p) * np.log(q / p), axis=-1))
 
 
 def expected_psi(baseline: Ints, current: Ints, *, inside: bool = False) -> Floats:
@@ -62,7 +63,8 @@ def jensen_shannon(baseline: Ints, current: Ints) -> Floats:
 def hellinger(baseline: Ints, current: Ints) -> Floats:
     """0 to 1."""
     p, q = shares(baseline), shares(current)
-    return np.minimum(np.sqrt(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1) / 2), 1)
+    squares = np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1)
+    return np.asarray(np.minimum(np.sqrt(squares / 2), 1))
 
 
 def chi_square(baseline: Ints, current: Ints) -> ChiSquare:
@@ -113,4 +115,4 @@ def _pearson(first: Ints, second: Ints) -> tuple[Floats, Floats]:
 
 def _bits(p: Floats, middle: Floats) -> Floats:
     ratio = np.divide(p, middle, out=np.ones_like(p), where=p > 0)
-    return np.sum(np.where(np.isnan(p), np.nan, p * np.log2(ratio)), axis=-1)
+    return np.asarray(np.sum(np.where(np.isnan(p), np.nan, p * np.log2(ratio)), axis=-1))

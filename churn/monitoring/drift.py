@@ -122,9 +122,7 @@ def moments(
     return times(raw.metric, base.unit), times(f"{raw.metric}_STD", base.per_std)
 
 
-def unbinned(
-    column: str, base: Sample, n: Ints, apart: Sequence[Distances]
-) -> tuple[Series, ...]:
+def unbinned(column: str, base: Sample, n: Ints, apart: Sequence[Distances]) -> tuple[Series, ...]:
     """First Wasserstein distance, raw and in standard deviations; Kolmogorov-Smirnov."""
     wasserstein = np.array([distance.wasserstein for distance in apart])
     ks = np.array([distance.ks for distance in apart])
@@ -140,9 +138,7 @@ def unbinned(
     )
 
 
-def _missing(
-    series: Series, baseline: Ints, current: Ints, usual: Usual
-) -> tuple[Series, Series]:
+def _missing(series: Series, baseline: Ints, current: Ints, usual: Usual) -> tuple[Series, Series]:
     """Share of missing values, and how far it moved, with the test of two proportions."""
     missing = _shares(series, current[..., -1])
     change, p = _moved(baseline, current)

@@ -20,7 +20,7 @@ METRICS = (ROC_AUC, LOG_LOSS, ACCURACY, PRECISION, RECALL, F1)
 def estimate(score: Floats, decision: Bools) -> Mapping[str, float | None]:
     """Expected metrics of rows with these probabilities and decisions; all None otherwise."""
     n = len(score)
-    if n == 0 or not (0 <= score.min() and score.max() <= 1):
+    if n == 0 or score.min() < 0 or score.max() > 1:
         return dict.fromkeys(METRICS)
     told, expected = float(decision.sum()), float(score.sum())
     hits = float(score[decision].sum())

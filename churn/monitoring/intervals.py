@@ -36,16 +36,18 @@ class Figure:
         return replace(self, value=value, low=low, high=high, se=None)
 
 
-def share(part: float, whole: float, z: float = Z) -> Figure:
-    """Wilson's score interval (1927); None of nothing. Both may be sums of weights."""
-    if whole <= 0:
-        return Figure(None)
-    p, zz = part / whole, z * z
+def share(part: float, whole: float) -> Figure:
+    """With Wilson's interval; None of nothing. Both may be sums of weights."""
+    return Figure(*wilson(part, whole), round(whole)) if whole > 0 else Figure(None)
+
+
+def wilson(part: float, whole: float) -> tuple[float, float, float]:
+    """A share and its score interval (1927)."""
+    p, zz = part / whole, Z * Z
     centre = (p + zz / (2 * whole)) / (1 + zz / whole)
-    half = z / (1 + zz / whole) * math.sqrt(p * (1 - p) / whole + zz / (4 * whole * whole))
+    half = Z / (1 + zz / whole) * math.sqrt(p * (1 - p) / whole + zz / (4 * whole * whole))
     # At the ends rounding must not push the interval off the value.
-    low, high = min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
-    return Figure(p, low, high, round(whole))
+    return p, min(max(centre - half, 0.0), p), max(min(centre + half, 1.0), p)
 
 
 def mean(values: Floats) -> Figure:
@@ -71,14 +73,12 @@ def on_the_logit(value: float, se: float, n: int) -> Figure:
 def difference_of_shares(first: tuple[int, int], second: tuple[int, int]) -> Figure:
     """First minus second, each (events, rows), by Newcombe's hybrid score (1998, method 10)."""
     (a, m), (b, n) = first, second
-    p, q = share(a, m), share(b, n)
-    if p.value is None or q.value is None:
+    if m == 0 or n == 0:
         return Figure(None, n=m + n)
-    assert p.low is not None and p.high is not None and q.low is not None and q.high is not None
-    value = p.value - q.value
-    low = value - math.hypot(p.value - p.low, q.high - q.value)
-    high = value + math.hypot(p.high - p.value, q.value - q.low)
-    return Figure(value, low, high, m + n)
+    (p, p_low, p_high), (q, q_low, q_high) = wilson(a, m), wilson(b, n)
+    low = p - q - math.hypot(p - p_low, q_high - q)
+    high = p - q + math.hypot(p_high - p, q - q_low)
+    return Figure(p - q, low, high, m + n)
 
 
 def _expit(x: float) -> float:

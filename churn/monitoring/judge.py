@@ -122,7 +122,9 @@ def _judgement(rule: Rule, series: Series, segments: Ints | int) -> Judgement:
             reached &= values * series.n >= rule.least_affected - 1e-6
         status[reached] = level
     status[unknown] = Status.UNKNOWN
-    return Judgement(rule, series.column, series.segment, tuple(map(Status, status)), values)
+    return Judgement(
+        rule, series.column, series.segment, tuple(Status(int(level)) for level in status), values
+    )
 
 
 def _compared(rule: Rule, series: Series) -> Floats:

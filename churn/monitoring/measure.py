@@ -6,7 +6,7 @@ monitor computes. What counts in bins can be counted elsewhere and go through `d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -67,6 +67,16 @@ class Measures:
 
 
 @dataclass(frozen=True)
+class _Pair:
+    """A column of the baseline, the same of the history, and the rows of the first to compare."""
+
+    name: str
+    baseline: Column
+    current: Column
+    chosen: Bools
+
+
+@dataclass(frozen=True)
 class _Part:
     """A segment's rows, or everybody's, by position; those of the history sorted by period."""
 
@@ -93,44 +103,35 @@ def measure(baseline: Rows, reference: Bools, current: Rows, judged: Bools) -> M
     parts = [*_parts(baseline, current, len(judged))]
     everybody = np.ones(len(baseline), dtype=np.bool_)
     pairs = [
-        (name, column, current.features[name], everybody)
+        _Pair(name, column, current.features[name], everybody)
         for name, column in baseline.features.items()
     ]
     if np.isfinite(baseline.score[reference]).any():
-        pairs.append((SCORE, Numbers(baseline.score), Numbers(current.score), reference))
+        pairs.append(_Pair(SCORE, Numbers(baseline.score), Numbers(current.score), reference))
     with ThreadPoolExecutor(WORKERS) as pool:
-        drifting = pool.map(lambda pair: _column(*pair, baseline.period, parts), pairs)
+        drifting = pool.map(lambda pair: _column(pair, baseline.period, parts), pairs)
         grading = pool.map(lambda part: _results(baseline, reference, current, judged, part), parts)
         columns, graded = [*drifting], [*chain.from_iterable(grading)]
     drifted = adjusted(chain.from_iterable(series for _, series in columns))
     return Measures((*_with_adjusted(drifted), *graded), tuple(first for first, _ in columns))
 
 
-def _column(
-    name: str,
-    baseline: Column,
-    current: Column,
-    chosen: Bools,
-    season: Ints,
-    parts: Sequence[_Part],
-) -> tuple[Histogram, list[Series]]:
-    bins = fit(baseline.take(chosen))
-    before, after = bins.assign(baseline), bins.assign(current)
+def _column(pair: _Pair, season: Ints, parts: Sequence[_Part]) -> tuple[Histogram, list[Series]]:
+    name, bins = pair.name, fit(pair.baseline.take(pair.chosen))
+    before, after = bins.assign(pair.baseline), bins.assign(pair.current)
     # A segment is no measure of the column that defines it.
     own = [part for part in parts if part.segment is None or part.segment.column != name]
-    rows = [part.baseline[chosen[part.baseline]] for part in own]
-    counts = [
-        _counts(part, bins, before[then], after) for part, then in zip(own, rows, strict=True)
-    ]
-    series: list[Series] = []
+    rows = [part.baseline[pair.chosen[part.baseline]] for part in own]
     usual = _usual(before[rows[0]], season[rows[0]], bins)
-    for part, (base, now) in zip(own, counts, strict=True):
-        series += drift.binned(name, part.segment, bins, base, now, usual=usual)
-    if isinstance(baseline, Numbers):
-        centred, values, unit = _centred(baseline.values, as_numbers(current).values)
+    counts, series = [], list[Series]()
+    for part, then in zip(own, rows, strict=True):
+        counts.append(_counts(part, bins, before[then], after))
+        series += drift.binned(name, part.segment, bins, *counts[-1], usual=usual)
+    if isinstance(pair.baseline, Numbers):
+        centred, now, unit = _centred(pair.baseline.values, as_numbers(pair.current).values)
         for part, then in zip(own, rows, strict=True):
-            series += _sums(name, part, centred[then], values, unit)
-        series += _distances(name, own[0], centred[rows[0]], values, unit)
+            series += _sums(name, part, centred[then], now, unit)
+        series += _distances(name, own[0], centred[rows[0]], now, unit)
     return Histogram(name, bins.labels, *counts[0]), series
 
 
@@ -170,9 +171,11 @@ def _sums(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Ite
     missing = np.isnan(values)
     if missing.any():
         values, group = values[~missing], group[~missing]
-    n = np.bincount(group, minlength=periods)
-    totals = np.bincount(group, values, minlength=periods)
-    squares = np.bincount(group, values * values, minlength=periods)
+    n = np.bincount(group, minlength=periods).astype(np.int64)
+    totals, squares = (
+        np.bincount(group, weight, minlength=periods).astype(np.float64)
+        for weight in (values, values * values)
+    )
     sample = drift.Sample.of(known, unit)
     yield drift.far_outside(name, part.segment, sizes, outside, len(then))
     yield from drift.moments(name, part.segment, sample, (n, totals, squares))

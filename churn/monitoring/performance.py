@@ -38,7 +38,7 @@ class Scored:
 
     @property
     def is_probability(self) -> bool:
-        return not len(self.score) or bool(0 <= self.score.min() and self.score.max() <= 1)
+        return not len(self.score) or bool(self.score.min() >= 0 and self.score.max() <= 1)
 
     @property
     def rarer(self) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from churn.monitoring import estimate, performance
-from churn.monitoring.columns import Bools, Floats, Ints
+from churn.monitoring.columns import Bools, Floats
 from churn.monitoring.intervals import Figure, Z
 from churn.monitoring.performance import (
     AGAINST_NO_SKILL,

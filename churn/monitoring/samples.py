@@ -57,7 +57,8 @@ def distances(baseline: Sorted, current: Floats) -> Distances:
 def ks_p(statistic: Floats, m: Ints, n: Ints) -> Floats:
     """Asymptotic two-sided p-value, as SciPy's `ks_2samp(method="asymp")`."""
     size = np.maximum(np.round(m * n / np.maximum(m + n, 1)), 1)
-    return np.clip(stats.kstwo.sf(statistic, size), 0, 1)
+    p: Floats = np.clip(stats.kstwo.sf(statistic, size), 0, 1)
+    return p
 
 
 def _wasserstein(baseline: Sorted, current: Floats, up_to: Ints) -> float:

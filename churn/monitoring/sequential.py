@@ -7,7 +7,6 @@ with a beta mixture is Lindon and Malek's (2022).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from scipy import optimize
@@ -21,6 +20,10 @@ STOP = 20.0
 
 BROKEN = 1000.0
 """The e-value at which the assignment itself is broken."""
+
+
+SMALLEST, LARGEST = 1e-300, 1 - 2.0**-53
+"""Shares that have a logarithm on both sides."""
 
 
 @dataclass(frozen=True)
@@ -79,21 +82,17 @@ def rate_ratio(arms: Arms) -> RateRatio:
 def shares(arms: Arms) -> tuple[float, float]:
     """The lowest and highest share of events on B with an e-value below `STOP`."""
     k, n = arms.on_b, arms.events
+    mixture = log_e(arms, 0.5) - n * math.log(2)  # what does not depend on the tested share
+    return _lowest(k, n, mixture), 1 - _lowest(n - k, n, mixture)
+
+
+def _lowest(k: int, n: int, mixture: float) -> float:
+    """The smallest share with an e-value below `STOP`, k of n events being its own."""
 
     def beyond(share: float) -> float:
-        return log_e(arms, share) - math.log(STOP)
+        return mixture - k * math.log(share) - (n - k) * math.log1p(-share) - math.log(STOP)
 
-    best = k / n if n else arms.share
-    low = 0.0 if k == 0 else _root(beyond, 1e-300, max(best, 1e-300))
-    high = 1.0 if k == n else _root(beyond, best, 1 - 2**-53)
-    if k == 0 and n:
-        high = _root(beyond, 1e-300, 1 - 2**-53)
-    if k == n and n:
-        low = _root(beyond, 1e-300, 1 - 2**-53)
-    return low, high
-
-
-def _root(function: Callable[[float], float], low: float, high: float) -> float:
-    if low >= high or function(low) * function(high) > 0:
-        return low if low >= high else high
-    return float(optimize.brentq(function, low, high, xtol=1e-14))
+    # Falls until k / n, where the likelihood is largest, so that e <= 1 there.
+    if k == 0 or beyond(SMALLEST) <= 0:
+        return 0.0
+    return float(optimize.brentq(beyond, SMALLEST, min(k / n, LARGEST), xtol=1e-15))

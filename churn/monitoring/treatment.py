@@ -103,8 +103,8 @@ def weighted(
     _, places = np.unique(customer, return_inverse=True)
     rng = np.random.default_rng(seed)
     count = int(places.max(initial=-1)) + 1
-    draws = rng.multinomial(count, np.full(count, 1 / count), replicates) if count else []
-    samples = [_measured(score, outcome, weight * times[places]) for times in draws]
+    draws = (rng.multinomial(count, np.full(count, 1 / count)) for _ in range(replicates))
+    samples = [_measured(score, outcome, weight * times[places]) for times in draws if count]
     auc, gap = (
         _percentiles(value, [sample[i] for sample in samples], len(score))
         for i, value in enumerate(_measured(score, outcome, weight))
@@ -112,9 +112,7 @@ def weighted(
     return Weighted(auc, gap, effective_rows(weight), seed)
 
 
-def uplift(
-    control: tuple[int, int], treated: tuple[int, int]
-) -> Figure:
+def uplift(control: tuple[int, int], treated: tuple[int, int]) -> Figure:
     """Rate of the control minus rate of those assigned to treatment, sent or not.
 
     Each is (events, customers); Newcombe's interval. Above 0 the treatment prevented events; an
@@ -123,9 +121,7 @@ def uplift(
     return difference_of_shares(control, treated)
 
 
-def _measured(
-    score: Floats, outcome: Bools, weight: Floats
-) -> tuple[float | None, float | None]:
+def _measured(score: Floats, outcome: Bools, weight: Floats) -> tuple[float | None, float | None]:
     total = float(weight.sum())
     gap = float(np.sum(weight * (outcome - score))) / total if total else None
     return weighted_auc(score, weight * outcome, weight * ~outcome), gap

@@ -1,12 +1,10 @@
-"""The monitor on anybody's files: a baseline, scored rows, and outcomes as far as they are known."""
+"""The monitor on anybody's files: a baseline, scored rows, and the outcomes known so far."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,14 +12,16 @@ import numpy as np
 import polars as pl
 
 from churn.domain.errors import StoreError, UsageError
-from churn.domain.rules import DEFAULTS, SCORE, Rule, no_skill_remark
+from churn.domain.rules import DEFAULTS, SCORE, Rule
 from churn.monitoring.alarms import Alarm, alarms
-from churn.monitoring.columns import Bools, Floats, Numbers, Words, as_numbers
-from churn.monitoring.judge import Judgement, Status, judge
+from churn.monitoring.columns import Bools, Floats, Ints, Words
+from churn.monitoring.judge import Judgement, judge
 from churn.monitoring.measure import Measures, Rows, measure
 from churn.monitoring.series import Series
 from churn.pipelines import monitor_inputs as inputs
-from churn.pipelines.monitor_inputs import Names, Periods, Start
+from churn.pipelines.monitor_findings import about_columns, about_periods, about_rules
+from churn.pipelines.monitor_inputs import Names, Start
+from churn.pipelines.monitor_outcomes import outcomes as join_outcomes
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,6 @@ class Monitored:
         }
 
 
-@dataclass(frozen=True)
-class _Outcomes:
-    values: Floats
-    waited: Bools
-    findings: tuple[str, ...]
-
-
 def run(
     baseline: Path,
     predictions: Path,
@@ -143,7 +136,7 @@ def run(
     inputs.need(base, baseline, [reference])
     scored, findings = _cleaned(scored, predictions, names, through)
     grouped = inputs.periods(scored[time], every)
-    known = _outcomes(scored, predictions, outcomes, names, grouped, through)
+    known = join_outcomes(scored, predictions, outcomes, names, grouped, through)
     wanted, odd = inputs.chosen_features(base, scored, names)
     before, held_out, about = _baseline(base, baseline, names, wanted, every, threshold)
     now, more = _rows(scored, predictions, names, wanted, grouped.of_row, known.values, threshold)
@@ -166,9 +159,9 @@ def run(
             *about,
             *more,
             *known.findings,
-            *_about_columns(before, now, grouped.starts, raised),
-            *_about_periods(grouped.starts, sizes, share, judged, now),
-            *_about_rules(rules, judgements, grouped.starts, before, held_out),
+            *about_columns(before, now, grouped.starts, raised),
+            *about_periods(grouped.starts, sizes, share, judged, now),
+            *about_rules(rules, judgements, grouped.starts, before, held_out),
         ),
         measures=measures,
         judgements=judgements,
@@ -176,9 +169,7 @@ def run(
     )
 
 
-def metrics_table(
-    series: Sequence[Series], starts: Sequence[Start], score: str
-) -> pl.DataFrame:
+def metrics_table(series: Sequence[Series], starts: Sequence[Start], score: str) -> pl.DataFrame:
     """The series as one long table, a row for each period; NaN is NULL.
 
     Each metric of performance is followed by the same of the baseline and of no skill.
@@ -190,8 +181,8 @@ def metrics_table(
         positions = np.repeat(np.arange(len(values)), count)
         return pl.Series(values, dtype=pl.String).gather(positions)
 
-    def joined(arrays: list[np.ndarray], dtype: type) -> np.ndarray:  # type: ignore[type-arg]
-        return np.concatenate(arrays) if arrays else np.empty(0, dtype=dtype)
+    def joined(arrays: list[Floats] | list[Ints]) -> pl.Series:
+        return pl.Series(np.concatenate(arrays)) if arrays else pl.Series([], dtype=pl.Float64)
 
     names = {SCORE: score, "": None}
     times = pl.Series(list(starts), dtype=None if count else pl.Date)
@@ -203,11 +194,11 @@ def metrics_table(
             "KIND": repeated([one.kind for one in every]),
             "COLUMN_NAME": repeated([names.get(one.column, one.column) for one in every]),
             "METRIC": repeated([one.metric for one in every]),
-            "VALUE": joined([one.value for one in every], np.float64),
-            "LOW": joined([one.low for one in every], np.float64),
-            "HIGH": joined([one.high for one in every], np.float64),
-            "N": joined([one.n for one in every], np.int64),
-            "BASELINE_N": joined([np.full(count, one.baseline_n) for one in every], np.int64),
+            "VALUE": joined([one.value for one in every]),
+            "LOW": joined([one.low for one in every]),
+            "HIGH": joined([one.high for one in every]),
+            "N": joined([one.n for one in every]),
+            "BASELINE_N": joined([np.full(count, one.baseline_n) for one in every]),
         }
     ).with_columns(
         pl.when(pl.col(name).is_finite()).then(pl.col(name)) for name in ("VALUE", "LOW", "HIGH")
@@ -271,102 +262,12 @@ def _versions(frame: pl.DataFrame, names: Names) -> list[str]:
         if name.upper() in inputs.VERSIONS and name not in (names.features or ()):
             mixed = frame.group_by(names.time).agg(pl.col(name).n_unique()).filter(pl.col(name) > 1)
             if mixed.height:
-                when = mixed[names.time].min()
+                when = str(mixed[names.time].min())
                 findings.append(
                     f"{name}: {mixed.height} times hold more than one, the first is {when}; "
                     "they are judged together"
                 )
     return findings
-
-
-def _outcomes(
-    scored: pl.DataFrame,
-    predictions: Path,
-    path: Path | None,
-    names: Names,
-    grouped: Periods,
-    through: date | None,
-) -> _Outcomes:
-    """The outcome of each prediction, and which periods have waited long enough for theirs."""
-    count = len(grouped.starts)
-    nothing = _Outcomes(np.full(scored.height, np.nan), np.zeros(count, dtype=np.bool_), ())
-    if names.label is None or (path is None and names.label not in scored.columns):
-        return nothing
-    if path is None:
-        table, path, findings, on = scored, predictions, [], [names.key, names.time]
-    else:
-        table, findings, on = _outcome_table(inputs.read(path), path, scored, names)
-    table = table.with_columns(
-        pl.Series(names.label, inputs.flags(table[names.label], path), nan_to_null=True)
-    )
-    if names.outcome_time:
-        inputs.need(table, path, [names.outcome_time])
-        table = table.with_columns(inputs.times(table[names.outcome_time], path))
-        table = table.sort(names.outcome_time, maintain_order=True, nulls_last=False)
-        if through is not None:
-            table = table.filter(pl.col(names.outcome_time) <= through)
-    table = table.filter(pl.col(names.label).is_not_null())
-    once = table.unique(on, keep="last", maintain_order=True)
-    if table.height > once.height:
-        findings.append(
-            f"{path.name}: {table.height - once.height} outcomes of a row that has another one: "
-            "the latest of each counts"
-        )
-    kept = [names.label, *([names.outcome_time] if names.outcome_time else [])]
-    wanted = scored.select(on).with_row_index("__row").cast({names.key: once[names.key].dtype})
-    joined = wanted.join(
-        once.select(*on, *(pl.col(name).alias(f"__{name}") for name in kept)),
-        on=on,
-        how="left",
-        maintain_order="left",
-    )
-    strangers = once.join(wanted, on=on, how="anti").height
-    if strangers:
-        findings.append(f"{path.name}: {strangers} outcomes of rows that were never scored")
-    values = inputs.numbers(joined[f"__{names.label}"])
-    if names.outcome_time is None:
-        return _Outcomes(values, nothing.waited, tuple(findings))
-    when = joined[f"__{names.outcome_time}"]
-    waited, backwards = _waiting(scored[names.time], when, grouped)
-    return _Outcomes(values, waited, (*findings, *backwards))
-
-
-def _outcome_table(
-    table: pl.DataFrame, path: Path, scored: pl.DataFrame, names: Names
-) -> tuple[pl.DataFrame, list[str], list[str]]:
-    inputs.need(table, path, [names.key, names.label])
-    findings, on = [], [names.key]
-    if table[names.key].dtype != scored[names.key].dtype:
-        table = table.with_columns(pl.col(names.key).cast(pl.String))
-    if names.time in table.columns:
-        on.append(names.time)
-        table = table.with_columns(inputs.times(table[names.time], path))
-    elif scored[names.key].n_unique() < scored.height:
-        findings.append(
-            f"{path.name} has no {names.time}: the outcome of a {names.key} counts for each of "
-            "its predictions"
-        )
-    return table, findings, on
-
-
-def _waiting(time: pl.Series, known: pl.Series, grouped: Periods) -> tuple[Bools, list[str]]:
-    """Periods at least as old as the longest wait for any outcome so far."""
-    pairs = pl.DataFrame({"time": time, "known": known}).drop_nulls()
-    count = len(grouped.starts)
-    if pairs.is_empty() or time.dtype != known.dtype:
-        return np.zeros(count, dtype=np.bool_), []
-    lag = pairs["known"] - pairs["time"]
-    earlier = int((pairs["known"] < pairs["time"]).sum())
-    findings = [f"{earlier} outcomes were known before their prediction"] if earlier else []
-    newest, longest = pairs["known"].max(), lag.max()
-    last = (
-        pl.DataFrame({"period": grouped.of_row, "time": time})
-        .group_by("period")
-        .agg((pl.col("time").max() + pl.lit(longest) <= pl.lit(newest)).alias("waited"))
-    )
-    waited = np.zeros(count, dtype=np.bool_)
-    waited[last["period"].to_numpy()] = last["waited"].to_numpy()
-    return waited, findings
 
 
 def _baseline(
@@ -388,9 +289,11 @@ def _baseline(
             "the whole baseline is the reference of performance: if the model was fitted on "
             "these rows they flatter; name others with --reference"
         )
-    for role in (names.label, names.score):
-        if role and role not in frame.columns:
-            findings.append(f"{path.name} has no {role}: performance has no reference")
+    findings += [
+        f"{path.name} has no {role}: performance has no reference"
+        for role in (names.label, names.score)
+        if role and role not in frame.columns
+    ]
     outcome = np.full(frame.height, np.nan)
     if names.label and names.label in frame.columns:
         outcome = inputs.flags(frame[names.label], path)
@@ -408,7 +311,7 @@ def _rows(
     path: Path,
     names: Names,
     features: Sequence[str],
-    period: np.ndarray,  # type: ignore[type-arg]
+    period: Ints,
     outcome: Floats,
     threshold: float,
 ) -> tuple[Rows, list[str]]:
@@ -442,105 +345,7 @@ def _rows(
     return Rows(columns, score, decision, outcome, period, segments), findings
 
 
-def _about_columns(
-    before: Rows, now: Rows, starts: Sequence[Start], raised: Sequence[Alarm]
-) -> Iterator[str]:
-    for name, column in before.features.items():
-        current = now.features[name]
-        if type(column) is not type(current):
-            was, is_ = ("numbers" if isinstance(c, Numbers) else "text" for c in (column, current))
-            yield f"column {name} changed its type: {was} in the baseline, {is_} in the predictions"
-        known = column.known if isinstance(column, Numbers) else column.codes[column.codes >= 0]
-        if len(np.unique(known)) <= 1:
-            yield f"column {name} is {'constant' if len(known) else 'empty'} in the baseline"
-    for column_name, words in now.segments.items():
-        new = sorted(set(words.words) - set(before.segments[column_name].words))
-        if new:
-            yield f"segment {column_name}: {', '.join(new)} is not in the baseline"
-    for alarm in raised:
-        if alarm.column in before.features and alarm.segment is None:
-            yield from _unit_change(alarm, before, now, starts)
-
-
-def _unit_change(alarm: Alarm, before: Rows, now: Rows, starts: Sequence[Start]) -> Iterator[str]:
-    if not isinstance(before.features[alarm.column], Numbers):
-        return
-    old = as_numbers(before.features[alarm.column]).known
-    new = as_numbers(now.features[alarm.column]).values[now.period == alarm.opened]
-    new = new[np.isfinite(new)]
-    if not len(old) or not len(new):
-        return
-    a, b = float(np.median(old)), float(np.median(new))
-    if a * b <= 0:
-        return
-    power = math.log10(b / a)
-    if round(power) != 0 and abs(power - round(power)) < 0.1:
-        yield (
-            f"column {alarm.column} looks like a change of unit from {starts[alarm.opened]} on: "
-            f"its median is {b / a:.4g} times the baseline's"
-        )
-
-
-def _about_periods(
-    starts: Sequence[Start],
-    sizes: np.ndarray,  # type: ignore[type-arg]
-    share: Floats,
-    judged: Bools,
-    now: Rows,
-) -> Iterator[str]:
-    for count, text in ((0, "no rows"), (1, "one row")):
-        named = [str(starts[i]) for i in np.flatnonzero(sizes == count)]
-        if named:
-            yield f"{len(named)} periods with {text}: {_listed(named)}"
-    if not np.isfinite(now.outcome).any():
-        return
-    classes = [
-        str(starts[i])
-        for i in np.flatnonzero(judged)
-        if len(np.unique(now.outcome[(now.period == i) & np.isfinite(now.outcome)])) == 1
-    ]
-    if classes:
-        yield f"{len(classes)} periods with one class only: {_listed(classes)}"
-    for ready, what in ((True, "judged all the same"), (False, "performance is not judged yet")):
-        late = np.flatnonzero((judged == ready) & (sizes > 0) & (share < (1 if ready else 2)))
-        if len(late):
-            without = int(round(float((sizes[late] * (1 - share[late])).sum())))
-            yield (
-                f"{without} predictions without an outcome in {len(late)} periods from "
-                f"{starts[late[0]]} on: {what}"
-            )
-
-
-def _about_rules(
-    rules: Sequence[Rule],
-    judgements: Sequence[Judgement],
-    starts: Sequence[Start],
-    before: Rows,
-    held_out: Bools,
-) -> Iterator[str]:
-    outcome = before.outcome[held_out & np.isfinite(before.outcome)]
-    for rule in rules:
-        if len(outcome) and (remark := no_skill_remark(rule, float(outcome.mean()))):
-            yield remark
-    blind: dict[tuple[str, int, int], list[str]] = {}
-    for one in judgements:
-        for first, length in _unknown(one) if one.segment is None else ():
-            blind.setdefault((one.rule.name, first, length), []).append(one.column)
-    for (rule_name, first, length), _ in blind.items():
-        yield f"{rule_name}: nothing could be judged for {length} periods from {starts[first]} on"
-
-
-def _unknown(judgement: Judgement) -> Iterator[tuple[int, int]]:
-    """First period and length of each run of at least three that could not be judged."""
-    period = 0
-    for unknown, run_ in groupby(judgement.statuses, lambda s: s is Status.UNKNOWN):
-        length = len(list(run_))
-        if unknown and length >= 3:
-            yield period, length
-        period += length
-
-
-def _known(share: Floats, sizes: np.ndarray, baseline_n: int) -> Iterator[Series]:  # type: ignore[type-arg]
+def _known(share: Floats, sizes: Ints, baseline_n: int) -> Iterator[Series]:
     yield Series("data", "", "OUTCOMES_KNOWN", None, share, sizes, baseline_n)
 
 
@@ -570,10 +375,6 @@ def _write(table: pl.DataFrame, path: Path) -> Path:
             f"cannot write {path}: {error.strerror or error}", "Choose a place that you may write."
         ) from error
     return path
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _plain(start: Start) -> str | int:

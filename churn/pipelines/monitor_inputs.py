@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -61,7 +61,7 @@ def read(path: Path) -> pl.DataFrame:
         UsageError: The file ends neither in .csv nor in .parquet.
         DataError: It is not there or cannot be read.
     """
-    readers = {
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
         ".csv": _read_csv,
         ".parquet": pl.read_parquet,
     }
@@ -89,12 +89,12 @@ def _read_csv(path: Path) -> pl.DataFrame:
 
 
 def _typed(text: pl.Series) -> pl.Series:
-    for parsed in (
-        lambda: text.cast(pl.Int64, strict=False),
-        lambda: text.cast(pl.Float64, strict=False),
-        lambda: text.str.to_date("%Y-%m-%d", strict=False),
+    """Whole numbers, numbers or dates, if all of its values are."""
+    for column in (
+        text.cast(pl.Int64, strict=False),
+        text.cast(pl.Float64, strict=False),
+        text.str.to_date("%Y-%m-%d", strict=False),
     ):
-        column = parsed()
         if column.null_count() == text.null_count():
             return column
     return text
@@ -155,17 +155,12 @@ def periods(column: pl.Series, every: str) -> Periods:
         return Periods((), np.empty(0, dtype=np.int64))
     if column.dtype != pl.Date:
         return _numbered(column, 1 if every in {"week", "month"} else int(every))
-    first = column.min()
-    assert isinstance(first, date)
+    first: date = column.min()  # type: ignore[assignment]
     if every == "month":
         months = column.dt.year() * 12 + column.dt.month().cast(pl.Int32)
-        number = months - (first.year * 12 + first.month)
-        grid = _Months(first)
-    else:
-        days = 7 if every == "week" else int(every)
-        number = (column - first).dt.total_days() // days
-        grid = _Days(first, days)
-    return _named(column, number, grid)
+        return _named(column, months - (first.year * 12 + first.month), _Months(first))
+    days = 7 if every == "week" else int(every)
+    return _named(column, (column - first).dt.total_days() // days, _Days(first, days))
 
 
 @dataclass(frozen=True)
@@ -204,7 +199,7 @@ def _numbered(column: pl.Series, length: int) -> Periods:
         return Periods(tuple(distinct.to_list()), place.cast(pl.Int64).to_numpy())
     first = int(column.min())  # type: ignore[arg-type]
     number = (column - first) // length
-    count = int(number.max()) + 1  # type: ignore[arg-type, operator]
+    count = int(number.max()) + 1  # type: ignore[arg-type]
     return Periods(
         tuple(first + i * length for i in range(count)), number.cast(pl.Int64).to_numpy()
     )
@@ -223,7 +218,16 @@ def flags(column: pl.Series, path: Path) -> Floats:
         DataError: Another value.
     """
     if column.dtype == pl.String:
-        words = {"1": 1.0, "0": 0.0, "1.0": 1.0, "0.0": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
+        words = {
+            "1": 1.0,
+            "0": 0.0,
+            "1.0": 1.0,
+            "0.0": 0.0,
+            "true": 1.0,
+            "false": 0.0,
+            "yes": 1.0,
+            "no": 0.0,
+        }
         lower = column.str.strip_chars().str.to_lowercase()
         lower = lower.set(lower.is_in([*BLANK]), None)
         values = numbers(lower.replace_strict(words, default=-1.0, return_dtype=pl.Float64))
@@ -269,9 +273,7 @@ def chosen_features(
     shared = [
         name
         for name in baseline.columns
-        if name in predictions.columns
-        and name not in names.roles
-        and name.upper() not in VERSIONS
+        if name in predictions.columns and name not in names.roles and name.upper() not in VERSIONS
     ]
     reasons = {name: reason for name in shared if (reason := _unfit(baseline[name]))}
     findings = [f"column {name} is not watched: {reason}" for name, reason in reasons.items()]
