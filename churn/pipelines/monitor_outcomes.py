@@ -43,8 +43,9 @@ def outcomes(
     nothing = Outcomes(np.full(scored.height, np.nan), np.zeros(count, dtype=np.bool_), ())
     if names.label is None or (path is None and names.label not in scored.columns):
         return nothing
+    findings: list[str] = []
     if path is None:
-        table, path, findings, on = scored, predictions, [], [names.key, names.time]
+        table, path, on = scored, predictions, [names.key, names.time]
     else:
         table, findings, on = _outcome_table(inputs.read(path), path, scored, names)
     table = table.with_columns(
