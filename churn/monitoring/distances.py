@@ -48,7 +48,7 @@ def expected_psi(baseline: Ints, current: Ints, *, inside: bool = False) -> Floa
     """
     degrees = (baseline + current > 0).sum(axis=-1) - 1
     m, n = baseline.sum(axis=-1), current.sum(axis=-1)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(degrees * (1 / n + (-1 / m if inside else 1 / m)))
 
 

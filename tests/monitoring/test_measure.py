@@ -59,7 +59,9 @@ def measures(baseline: Rows, current: Rows) -> Measures:
 
 def one(measures: Measures, column: str, metric: str, segment: Segment | None = None) -> Series:
     matching = [
-        s for s in measures.series if (s.column, s.metric, s.segment) == (column, metric, segment)
+        s
+        for s in measures.series
+        if s.kind != "estimate" and (s.column, s.metric, s.segment) == (column, metric, segment)
     ]
     (series,) = matching
     return series
