@@ -142,7 +142,7 @@ CHANGES: dict[str, tuple[pl.Expr, str, str | None]] = {
         pl.when(pl.int_range(pl.len()) % 5 > 0).then("PLAN").otherwise(pl.lit("max")).alias("PLAN"),
         *("data", "PLAN"),
     ),
-    "concept": (1 - pl.col("CHURNED"), "performance", None),
+    "concept": (pl.col("CHURNED") * -1 + 1, "performance", None),
     "rate": (
         pl.when(pl.int_range(pl.len()) % 2 > 0).then("CHURNED").otherwise(0).alias("CHURNED"),
         *("performance", None),
@@ -425,6 +425,15 @@ def test_text_in_a_column_of_numbers_is_missing_from_that_week_on(files: Files) 
     a_column_that_became_text(files)
     alarm = _first(files.run("csv"), "missing_share")
     assert (alarm.column, alarm.opened) == ("SPEND", week(6))
+
+
+def test_truth_may_be_written_as_text(files: Files) -> None:
+    files.baseline = files.baseline.with_columns(VIP=pl.col("ORDERS") > 2)
+    truth = pl.when(pl.col("ORDERS") > 2).then(pl.lit("True")).otherwise(pl.lit("False"))
+    files.scored = files.scored.with_columns(VIP=truth)
+    result = files.run()
+    assert value(result, "PSI", week(0), "VIP") is not None
+    assert result.alarms == ()
 
 
 def test_a_named_feature_that_vanished_is_missing(files: Files) -> None:
