@@ -133,14 +133,23 @@ def test_p_values_are_adjusted_over_the_features_of_a_period() -> None:
         return Series("drift", name, "PSI", None, np.zeros(2), np.full(2, 99), 99, p=np.array(p))
 
     both = adjusted([feature("A", [0.01, 0.04]), feature("B", [0.03, np.nan])])
-    assert [list(one.p) for one in both] == [[0.02, 0.04], pytest.approx([0.03, np.nan], nan_ok=True)]
+    assert [list(one.p) for one in both] == [
+        [0.02, 0.04],
+        pytest.approx([0.03, np.nan], nan_ok=True),
+    ]
 
 
 def test_limits_below_the_baseline_and_below_a_number() -> None:
     relative = Rule("fall", "ROC_AUC", side="below", relative_to="baseline", breach=0.05, least=20)
     absolute = Rule("low", "ROC_AUC", side="below", breach=0.7, least=20)
     figures = Series(
-        "performance", "", "ROC_AUC", None, np.array([0.8, 0.7499, 0.69]), np.full(3, 90), 90,
+        "performance",
+        "",
+        "ROC_AUC",
+        None,
+        np.array([0.8, 0.7499, 0.69]),
+        np.full(3, 90),
+        90,
         baseline=0.8,
     )
     assert statuses(relative, figures) == [".BB"]

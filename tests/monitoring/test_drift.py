@@ -27,9 +27,13 @@ from churn.monitoring.samples import ks_p, ordered
 from tests.monitoring import oracles
 
 counts = st.lists(st.integers(0, 40), min_size=1, max_size=12)
-two_counts = st.integers(1, 12).flatmap(
-    lambda size: st.tuples(*[st.lists(st.integers(0, 60), min_size=size, max_size=size)] * 2)
-).filter(lambda pair: sum(pair[0]) > 0 and sum(pair[1]) > 0)
+two_counts = (
+    st.integers(1, 12)
+    .flatmap(
+        lambda size: st.tuples(*[st.lists(st.integers(0, 60), min_size=size, max_size=size)] * 2)
+    )
+    .filter(lambda pair: sum(pair[0]) > 0 and sum(pair[1]) > 0)
+)
 some_floats = st.lists(
     st.one_of(st.integers(-5, 5).map(float), st.floats(-1e6, 1e6)), min_size=1, max_size=60
 )
@@ -85,7 +89,9 @@ def test_counts_of_two_weeks_add_up_to_the_counts_of_both(
     values: list[Any], data: st.DataObject
 ) -> None:
     bins = fit(column(values))
-    week = np.array(data.draw(st.lists(st.integers(0, 1), min_size=len(values), max_size=len(values))))
+    week = np.array(
+        data.draw(st.lists(st.integers(0, 1), min_size=len(values), max_size=len(values)))
+    )
     codes = bins.assign(column(values))
     apart = count(codes, bins.size, week, 2)
     assert apart.sum(axis=0).tolist() == counted(bins, column(values))
@@ -191,7 +197,9 @@ def test_wasserstein_and_ks_agree_with_loops_and_with_scipy(a: list[float], b: l
     back = apart(ordered(np.array(b)), np.sort(np.array(a)))
     scale = max(map(abs, [*a, *b]))
     assert ours.wasserstein == pytest.approx(oracles.wasserstein(a, b), abs=1e-9 * max(scale, 1))
-    assert ours.wasserstein == pytest.approx(stats.wasserstein_distance(a, b), abs=1e-9 * max(scale, 1))
+    assert ours.wasserstein == pytest.approx(
+        stats.wasserstein_distance(a, b), abs=1e-9 * max(scale, 1)
+    )
     assert back.wasserstein == pytest.approx(ours.wasserstein, abs=1e-9 * max(scale, 1))
     assert ours.ks == pytest.approx(oracles.ks(a, b), abs=1e-12)
     if len(a) * len(b) >= len(a) + len(b):  # below, SciPy divides by 0

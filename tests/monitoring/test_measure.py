@@ -90,7 +90,9 @@ def test_figures_of_counts_equal_the_oracles(
     measures: Measures, baseline: Rows, current: Rows, column: str, segment: Segment | None
 ) -> None:
     whole = listed(baseline.features[column], everyone(baseline))
-    before = oracles.shares(listed(baseline.features[column], chosen(baseline, segment, None)), whole)
+    before = oracles.shares(
+        listed(baseline.features[column], chosen(baseline, segment, None)), whole
+    )
     for period in range(PERIODS):
         now = listed(current.features[column], chosen(current, segment, period))
         after = oracles.shares(now, whole)

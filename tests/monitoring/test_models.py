@@ -155,7 +155,14 @@ def test_looking_at_every_event_raises_few_false_alarms_and_a_real_difference_is
         events = rng.random((300, 600)) < share
         on_b = events.cumsum(axis=1)[:, 19::20]
         looks = np.arange(20, 601, 20)
-        return float(np.mean([any(differs(Arms(int(k), int(n), 0.5)) for k, n in zip(row, looks, strict=True)) for row in on_b]))
+        return float(
+            np.mean(
+                [
+                    any(differs(Arms(int(k), int(n), 0.5)) for k, n in zip(row, looks, strict=True))
+                    for row in on_b
+                ]
+            )
+        )
 
     assert stopped(0.5) <= 0.07
     assert stopped(0.6) >= 0.8

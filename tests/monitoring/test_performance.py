@@ -96,7 +96,7 @@ def test_intervals_hold_their_values_and_stay_in_bounds(given: Rows) -> None:
         if figure.low is not None and figure.high is not None and figure.value is not None:
             assert figure.low <= figure.value <= figure.high
             if name not in {"LOG_LOSS", "BRIER", "LIFT_TOP_DECILE"}:
-                assert 0 <= figure.low
+                assert figure.low >= 0
                 assert figure.high <= 1
 
 

@@ -20,7 +20,11 @@ def test_without_a_word_the_defaults_hold() -> None:
 
 
 def test_a_table_changes_the_default_of_its_name() -> None:
-    changed = read('[[alerts]]\nname = "roc_auc"\nbreach = 0.02\nseverity = 1\n'.replace("severity = 1", "severe = 0.1"))
+    changed = read(
+        '[[alerts]]\nname = "roc_auc"\nbreach = 0.02\nseverity = 1\n'.replace(
+            "severity = 1", "severe = 0.1"
+        )
+    )
     by_name = {rule.name: rule for rule in changed}
     assert by_name["roc_auc"].breach == 0.02
     assert by_name["roc_auc"].side == "below"
@@ -49,8 +53,13 @@ def test_a_rule_of_ones_own() -> None:
     )[-1]
     assert rule == Rule(
         *("recall", "RECALL"),
-        **{"side": "below", "relative_to": "baseline", "warn": 0.05, "breach": 0.1},
-        **{"need": 3, "of": 3, "least": 100},
+        side="below",
+        relative_to="baseline",
+        warn=0.05,
+        breach=0.1,
+        need=3,
+        of=3,
+        least=100,
     )
     assert rule.kind == "performance"
 

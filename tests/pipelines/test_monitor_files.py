@@ -60,7 +60,10 @@ class Files:
         """From a week on."""
         late = pl.col("AS_OF") >= week(start)
         self.scored = self.scored.with_columns(
-            pl.when(late).then(c).otherwise(pl.col(c.meta.output_name())).alias(c.meta.output_name())
+            pl.when(late)
+            .then(c)
+            .otherwise(pl.col(c.meta.output_name()))
+            .alias(c.meta.output_name())
             for c in columns
         )
 
@@ -137,7 +140,11 @@ def test_as_json_is_what_the_command_promises(files: Files) -> None:
 
 CHANGES: dict[str, tuple[pl.Expr, str, str | None]] = {
     "unit": (pl.col("SPEND") * 100, "drift", "SPEND"),
-    "missing": (pl.when(pl.int_range(pl.len()) % 3 > 0).then("SPEND").alias("SPEND"), "data", "SPEND"),
+    "missing": (
+        pl.when(pl.int_range(pl.len()) % 3 > 0).then("SPEND").alias("SPEND"),
+        "data",
+        "SPEND",
+    ),
     "category": (
         pl.when(pl.int_range(pl.len()) % 5 > 0).then("PLAN").otherwise(pl.lit("max")).alias("PLAN"),
         *("data", "PLAN"),
@@ -246,9 +253,7 @@ def test_outcomes_without_the_time_count_for_every_prediction(files: Files) -> N
 
 def test_keys_of_another_type_still_meet(files: Files) -> None:
     files.scored = files.scored.with_columns(CUSTOMER_ID=pl.int_range(pl.len()))
-    files.outcomes = files.scored.select(
-        pl.col("CUSTOMER_ID").cast(pl.String), "AS_OF", "CHURNED"
-    )
+    files.outcomes = files.scored.select(pl.col("CUSTOMER_ID").cast(pl.String), "AS_OF", "CHURNED")
     assert value(files.run(), "ROC_AUC", week(5)) is not None
 
 
@@ -386,7 +391,11 @@ def scores_that_are_points(files: Files) -> None:
 def an_identifier(files: Files) -> None:
     for name in ("baseline", "scored"):
         frame = getattr(files, name)
-        setattr(files, name, frame.with_columns(TOKEN=pl.lit(name) + pl.int_range(pl.len()).cast(pl.String)))
+        setattr(
+            files,
+            name,
+            frame.with_columns(TOKEN=pl.lit(name) + pl.int_range(pl.len()).cast(pl.String)),
+        )
 
 
 @odd("SINCE is not watched", "time")
