@@ -120,25 +120,22 @@ class Situation:
     raised: frozenset[str]
     season: float = 0.0
     shift: Callable[[int], float] = lambda _: 0.0
-    column: Callable[[Column, Array, np.random.Generator], Column] | None = None
+    column: Callable[..., Column] | None = None
     place: int = 0
     concept: bool = False
     rate: float = 0.0
 
 
-def new_category(column: Column, rows: Array, rng: np.random.Generator) -> Column:
-    assert isinstance(column, Words)
+def new_category(column: Words, rows: Array, rng: np.random.Generator) -> Column:
     hit = rows & (rng.random(len(column)) < 0.15)
     return Words(np.where(hit, len(column.words), column.codes), (*column.words, "NOVEL"))
 
 
-def burst(column: Column, rows: Array, rng: np.random.Generator) -> Column:
-    assert isinstance(column, Numbers)
+def burst(column: Numbers, rows: Array, rng: np.random.Generator) -> Column:
     return Numbers(np.where(rows & (rng.random(len(column)) < 0.3), np.nan, column.values))
 
 
-def unit(column: Column, rows: Array, rng: np.random.Generator) -> Column:
-    assert isinstance(column, Numbers)
+def unit(column: Numbers, rows: Array, rng: np.random.Generator) -> Column:
     return Numbers(np.where(rows, column.values * 100, column.values))
 
 

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from churn.domain.errors import StoreError, UsageError
-from churn.domain.rules import SCORE
+from churn.domain.rules import SCORE, Rule
 from churn.monitoring.judge import Judgement, Status
 from churn.monitoring.measure import Histogram
 from churn.monitoring.series import Series
@@ -81,9 +81,10 @@ def page(result: Monitored) -> str:
 def picture(result: Monitored) -> bytes:
     """Performance and drift over time, as PNG."""
     figure = Figure(figsize=(11, 9), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[3, 2])
-    _draw_performance(result, list(top.subplots(2, 2).ravel()))
-    _draw_drift(result, bottom.subplots())
+    grid = figure.add_gridspec(3, 2)
+    places = [grid[row, column] for row in (0, 1) for column in (0, 1)]
+    _draw_performance(result, [figure.add_subplot(place) for place in places])
+    _draw_drift(result, figure.add_subplot(grid[2, :]))
     figure.suptitle(_title(result))
     return _bytes(figure, "png")
 
@@ -159,15 +160,20 @@ def _draw_series(result: Monitored, axes: Axes, series: Series) -> None:
         axes.axhline(series.baseline, color=GREY, label="reference")
     if np.isfinite(series.no_skill).any():
         axes.plot(x, series.no_skill, ":", color=GREY, label="no skill")
-    for rule in dict.fromkeys(j.rule for j in result.judgements if j.rule.metric == series.metric):
-        if rule.breach is None or rule.relative_to == "no_skill":
-            continue
-        sign = -1 if rule.side == "below" else 1
-        limit = (
-            series.baseline + sign * rule.breach if rule.relative_to == "baseline" else rule.breach
-        )
-        if np.isfinite(limit):
+    for rule in dict.fromkeys(judgement.rule for judgement in result.judgements):
+        limit = _limit(rule, series)
+        if limit is not None:
             axes.axhline(limit, color=RED, linestyle="--", linewidth=1, label=f"limit: {rule.name}")
+
+
+def _limit(rule: Rule, series: Series) -> float | None:
+    """Where a rule's limit lies on the metric's own scale, if it stands still."""
+    if rule.metric != series.metric or rule.breach is None or rule.relative_to == "no_skill":
+        return None
+    if rule.relative_to == "nothing":
+        return rule.breach
+    limit = series.baseline + (rule.breach if rule.side == "above" else -rule.breach)
+    return limit if np.isfinite(limit) else None
 
 
 def _draw_drift(result: Monitored, axes: Axes) -> None:
@@ -176,12 +182,14 @@ def _draw_drift(result: Monitored, axes: Axes) -> None:
     for name in _moved(result):
         (series,) = [s for s in _every(result, name, "PSI") if s.segment is None]
         axes.plot(x, series.value, "o-", markersize=3, linewidth=1, label=_called(result, name))
-    for limit in sorted({j.rule.breach for j in result.judgements if _limits_psi(j)} - {None}):
+    rules = {judgement.rule for judgement in result.judgements}
+    for limit in sorted({r.breach for r in rules if r.metric == "PSI" and r.breach is not None}):
         axes.axhline(limit, color=RED, linestyle="--", linewidth=1, label=f"limit {limit:g}")
     for judgement in result.judgements:
         if judgement.segment is None and judgement.rule.kind in {"drift", "data"}:
             _shade(axes, judgement)
     axes.set_yscale("symlog", linthresh=0.1)
+    axes.set_ylim(bottom=0)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=8, ncols=2)
 
@@ -244,10 +252,6 @@ def _is_index(series: Series, segment: object) -> bool:
 def _concerns(judgement: Judgement, metric: str) -> bool:
     same = {"CALIBRATION_SHIFT": "CALIBRATION_GAP", "LOG_LOSS_AGAINST_NO_SKILL": "LOG_LOSS"}
     return same.get(judgement.rule.metric, judgement.rule.metric) == metric
-
-
-def _limits_psi(judgement: Judgement) -> bool:
-    return judgement.rule.metric == "PSI" and judgement.rule.breach is not None
 
 
 def _histogram(result: Monitored, column: str) -> Histogram:

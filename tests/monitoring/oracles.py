@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 Z = 1.959963984540054
 
@@ -97,7 +98,7 @@ def chi_square(b: Sequence[int], c: Sequence[int]) -> tuple[float, int]:
 def wasserstein(a: Sequence[float], b: Sequence[float]) -> float:
     points = sorted([*a, *b])
     total = 0.0
-    for left, right in zip(points, points[1:], strict=False):
+    for left, right in pairwise(points):
         f, g = (sum(v <= left for v in side) / len(side) for side in (a, b))
         total += abs(f - g) * (right - left)
     return total

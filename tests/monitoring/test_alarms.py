@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -67,7 +68,7 @@ def test_alarms_agree_with_the_rule_read_aloud(
 def test_an_alarm_never_opens_without_a_breach_nor_twice_without_closing(statuses: str) -> None:
     pairs = opened(statuses)
     assert all(statuses[start] in "BS" for start, _ in pairs)
-    for (_, closed), (start, _) in zip(pairs, pairs[1:], strict=False):
+    for (_, closed), (start, _) in pairwise(pairs):
         assert closed is not None
         assert closed < start
 

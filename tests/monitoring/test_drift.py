@@ -52,7 +52,8 @@ def column(values: list[Any]) -> Column:
 
 def counted(bins: Bins, current: Column) -> list[int]:
     codes = bins.assign(current)
-    return count(codes, bins.size, np.zeros(len(codes), dtype=np.int64), 1)[0].tolist()
+    everybody = np.zeros(len(codes), dtype=np.int64)
+    return [int(rows) for rows in count(codes, bins.size, everybody, 1)[0]]
 
 
 @pytest.mark.property
@@ -60,7 +61,7 @@ def counted(bins: Bins, current: Column) -> list[int]:
 def test_bins_hold_what_a_loop_counts(baseline: list[Any], data: st.DataObject) -> None:
     text = any(isinstance(v, str) for v in baseline)
     more = st.sampled_from("abxyz") if text else st.floats(-20, 20)
-    current = data.draw(st.lists(st.one_of(st.none(), more, st.sampled_from(baseline))))
+    current: list[Any] = data.draw(st.lists(st.one_of(st.none(), more, st.sampled_from(baseline))))
     if text or any(v is not None for v in baseline):
         bins = fit(column(baseline))
         now = words(current) if text else column(current)

@@ -6,7 +6,7 @@ import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -63,7 +63,7 @@ def test_every_picture_is_an_image_with_a_text_that_says_what_it_shows(result: M
     assert len(images) == 4
     for about, data in images:
         assert len(about) > 40
-        assert ElementTree.fromstring(base64.b64decode(data)).tag.endswith("svg")  # noqa: S314
+        assert ET.fromstring(base64.b64decode(data)).tag.endswith("svg")  # noqa: S314
     assert "ROC_AUC 0." in images[0][0]
     assert "SPEND" in images[1][0]
 
