@@ -49,11 +49,13 @@ class World:
     dated: bool
 
 
-def world(seed: int, season: float) -> World:
+def world(seed: int, season: float, weekly: int) -> World:
+    """Large histories have up to 10 features and 1 column of segments, for the sake of time."""
     rng = np.random.default_rng([seed, 1])
+    features, segments = int(rng.choice([5, 10, 20, 40])), int(rng.choice([0, 1, 3]))
     return World(
-        features=int(rng.choice([5, 10, 20, 40])),
-        segments=int(rng.choice([0, 1, 3])),
+        features=features if weekly < 10_000 else min(features, 10),
+        segments=segments if weekly < 10_000 else min(segments, 1),
         weights=rng.uniform(0.5, 1.2, 3) * rng.choice([-1, 1], 3),
         intercept=float(rng.uniform(-1.6, 0.3)),
         season=season,
@@ -158,7 +160,7 @@ SITUATIONS = (
 
 def history(situation: Situation, weekly: int, seed: int) -> tuple[Rows, Rows]:
     """Baseline and current rows."""
-    it = world(seed, situation.season)
+    it = world(seed, situation.season, weekly)
     rng = np.random.default_rng([seed, 2, weekly])
     before = latent(rng, it, it.baseline, 1)[0]
     weeks = rng.integers(0, 52, it.baseline)

@@ -129,8 +129,9 @@ def _column(pair: _Pair, season: Ints, parts: Sequence[_Part]) -> tuple[Histogra
         series += drift.binned(name, part.segment, bins, *counts[-1], usual=usual)
     if isinstance(pair.baseline, Numbers):
         centred, now, unit = _centred(pair.baseline.values, as_numbers(pair.current).values)
+        ends = _ends(centred[rows[0]])
         for part, then in zip(own, rows, strict=True):
-            series += _sums(name, part, centred[then], now, unit)
+            series += _sums(name, part, centred[then], now, unit, ends)
         series += _distances(name, own[0], centred[rows[0]], now, unit)
     return Histogram(name, bins.labels, *counts[0]), series
 
@@ -160,13 +161,23 @@ def _centred(baseline: Floats, current: Floats) -> tuple[Floats, Floats, float]:
     return then, now, unit
 
 
-def _sums(name: str, part: _Part, then: Floats, now: Floats, unit: float) -> Iterator[Series]:
+def _ends(then: Floats) -> tuple[float, float]:
+    """As far outside everybody's range as that is wide: few rows of a segment have no range."""
+    known = then[~np.isnan(then)]
+    if not len(known):
+        return np.nan, np.nan
+    low, high = float(known.min()), float(known.max())
+    return low - (high - low), high + (high - low)
+
+
+def _sums(
+    name: str, part: _Part, then: Floats, now: Floats, unit: float, ends: tuple[float, float]
+) -> Iterator[Series]:
     """What needs the values themselves, but no order of them; NaN is missing."""
     known = then[~np.isnan(then)]
-    low, high = (known.min(), known.max()) if len(known) else (np.nan, np.nan)
     values, sizes = now[part.current], np.diff(part.bounds)
     group, periods = np.repeat(np.arange(len(sizes)), sizes), len(sizes)
-    far = (values < low - (high - low)) | (values > high + (high - low))
+    far = (values < ends[0]) | (values > ends[1])
     outside = np.bincount(group[far], minlength=periods)
     missing = np.isnan(values)
     if missing.any():

@@ -277,7 +277,9 @@ def chosen_features(
         for name in baseline.columns
         if name in predictions.columns and name not in names.roles and name.upper() not in VERSIONS
     ]
+    clocks = _clocks(predictions, shared, names.time)
     reasons = {name: reason for name in shared if (reason := _unfit(baseline[name]))}
+    reasons |= dict.fromkeys(clocks, "all rows of one time share its value, so it is a time itself")
     findings = [f"column {name} is not watched: {reason}" for name, reason in reasons.items()]
     for verb, one, other in (
         ("vanished", baseline, predictions),
@@ -321,10 +323,22 @@ def _unfit(column: pl.Series) -> str | None:
     text = column.dtype == pl.String
     if text and distinct > 100 and distinct > 0.5 * len(known):
         return f"its {distinct} distinct values look like an identifier"
-    numbered = column.dtype.is_integer() and column.name.upper().endswith("ID")
-    if numbered and distinct > 10 and distinct == len(known):
-        return "it looks like an identifier"
+    if column.dtype.is_integer() and distinct == len(known) > 10:
+        first, last = int(known.min()), int(known.max())  # type: ignore[arg-type]
+        if column.name.upper().endswith("ID") or last - first + 1 == distinct:
+            return "it looks like an identifier"
     return None
+
+
+def _clocks(frame: pl.DataFrame, columns: Sequence[str], time: str) -> list[str]:
+    """Numbers like that of the week, which move without any drift."""
+    ends = (frame[time].min(), frame[time].max()) if frame.height else ()
+    groups = [frame.filter(pl.col(time) == pl.lit(end)) for end in ends]
+    if min((group.height for group in groups), default=0) < 20:
+        return []
+    numeric = [name for name in columns if frame[name].dtype.is_numeric()]
+    same = [n for n in numeric if all(group[n].n_unique() == 1 for group in groups)]
+    return [n for n in same if frame[n].n_unique() > 2 and groups[0][n][0] != groups[1][n][0]]
 
 
 def segment_words(column: pl.Series) -> tuple[Words, str | None]:

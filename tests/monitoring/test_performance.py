@@ -196,7 +196,8 @@ def test_whole_weights_are_repeated_rows(given: Rows) -> None:
     it = scored(given)
     times = np.arange(len(given)) % 3
     score, outcome = np.repeat(it.score, times), np.repeat(it.outcome, times)
-    weighted = weighted_auc(it.score, 1.0 * times * it.outcome, 1.0 * times * ~it.outcome)
+    up, down = ((times * of_class).astype(np.float64) for of_class in (it.outcome, ~it.outcome))
+    weighted = weighted_auc(it.score, up, down)
     assert weighted == pytest.approx(roc_auc(score[outcome], score[~outcome]).value)
 
 

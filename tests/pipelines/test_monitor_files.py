@@ -399,6 +399,19 @@ def an_identifier(files: Files) -> None:
         )
 
 
+@odd("ROW is not watched", "identifier")
+def a_number_of_the_row(files: Files) -> None:
+    files.baseline = files.baseline.with_row_index("ROW")
+    files.scored = files.scored.with_row_index("ROW")
+
+
+@odd("WEEK is not watched", "time itself")
+def a_number_of_the_week(files: Files) -> None:
+    files.baseline = files.baseline.with_columns(WEEK=pl.int_range(pl.len()) % 52)
+    weeks = (pl.col("AS_OF") - pl.lit(week(0))).dt.total_days() // 7
+    files.scored = files.scored.with_columns(WEEK=weeks)
+
+
 @odd("SINCE is not watched", "time")
 def a_date_among_the_features(files: Files) -> None:
     files.baseline = files.baseline.with_columns(SINCE=pl.lit(week(0)))
