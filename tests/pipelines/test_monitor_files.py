@@ -258,6 +258,19 @@ def test_keys_of_another_type_still_meet(files: Files) -> None:
     assert value(files.run(), "ROC_AUC", week(5)) is not None
 
 
+@pytest.mark.parametrize("kind", [pl.Float64, pl.Int32])
+def test_keys_that_are_other_numbers_still_meet(files: Files, kind: type[pl.DataType]) -> None:
+    files.scored = files.scored.with_columns(CUSTOMER_ID=pl.int_range(pl.len()))
+    files.outcomes = files.scored.select(pl.col("CUSTOMER_ID").cast(kind), "AS_OF", "CHURNED")
+    assert value(files.run(), "ROC_AUC", week(5)) is not None
+
+
+def test_times_that_cannot_meet_are_refused(files: Files) -> None:
+    files.outcomes = files.scored.select("CUSTOMER_ID", "CHURNED", AS_OF=pl.lit(7))
+    with pytest.raises(DataError, match="AS_OF is Int64, but Date"):
+        files.run()
+
+
 def test_the_label_may_stand_among_the_predictions(files: Files) -> None:
     files.run()
     files.scored.write_parquet(files.folder / "predictions.parquet")
