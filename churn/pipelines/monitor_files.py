@@ -19,7 +19,12 @@ from churn.monitoring.judge import Judgement, judge
 from churn.monitoring.measure import Measures, Rows, measure
 from churn.monitoring.series import Series
 from churn.pipelines import monitor_inputs as inputs
-from churn.pipelines.monitor_findings import about_columns, about_periods, about_rules
+from churn.pipelines.monitor_findings import (
+    about_columns,
+    about_periods,
+    about_rules,
+    about_segments,
+)
 from churn.pipelines.monitor_inputs import Names, Start
 from churn.pipelines.monitor_outcomes import outcomes as join_outcomes
 
@@ -161,6 +166,7 @@ def run(
             *known.findings,
             *about_columns(before, now, grouped.starts, raised),
             *about_periods(grouped.starts, sizes, share, judged, now),
+            *about_segments(measures.series),
             *about_rules(rules, judgements, grouped.starts, before, held_out),
         ),
         measures=measures,

@@ -13,7 +13,11 @@ from churn.monitoring.alarms import Alarm
 from churn.monitoring.columns import Bools, Floats, Ints, Numbers, as_numbers
 from churn.monitoring.judge import Judgement, Status
 from churn.monitoring.measure import Rows
+from churn.monitoring.series import Series
 from churn.pipelines.monitor_inputs import Start
+
+LEAST = 50
+"""Rows below which the default rules judge nothing."""
 
 
 def about_columns(
@@ -104,6 +108,18 @@ def about_rules(
     }
     for name, first, length in sorted(blind):
         yield f"{name}: nothing could be judged for {length} periods from {starts[first]} on"
+
+
+def about_segments(series: Sequence[Series]) -> Iterator[str]:
+    """Segments that were too small to be judged in some periods."""
+    few = {
+        one.segment: int((one.enough < LEAST).sum())
+        for one in series
+        if one.segment and one.metric == "PSI"
+    }
+    for segment, periods in few.items():
+        if periods:
+            yield f"segment {segment}: fewer than {LEAST} rows in {periods} periods, not judged there"
 
 
 def _unknown(judgement: Judgement) -> Iterator[tuple[int, int]]:

@@ -14,7 +14,6 @@ from churn.monitoring.columns import Bools, Floats
 from churn.pipelines import monitor_inputs as inputs
 from churn.pipelines.monitor_inputs import Names, Periods
 
-
 LABEL, KNOWN_ON = "__label", "__known_on"
 
 

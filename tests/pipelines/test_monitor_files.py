@@ -190,6 +190,16 @@ def test_a_segments_own_drift_is_named(files: Files) -> None:
     assert "REGION=North" not in {a.segment for a in alarms}
 
 
+def test_a_small_segment_says_so(files: Files) -> None:
+    place = pl.int_range(pl.len())
+    files.scored = files.scored.with_columns(
+        REGION=pl.when(place % 15 == 0).then(pl.lit("South")).otherwise(pl.lit("North"))
+    )
+    result = files.run(segments=["REGION"])
+    assert said(result, "REGION=South: fewer than 50 rows in 12 periods")
+    assert not said(result, "REGION=North")
+
+
 def test_late_outcomes_leave_the_newest_weeks_unjudged(files: Files) -> None:
     known = week(12) + timedelta(days=7)
     result = files.run(outcome_time="KNOWN_ON", through=known)
