@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
-from churn.monitoring import distances
+from churn.monitoring import distances, seasons
 from churn.monitoring.bins import Bins, CategoryBins
 from churn.monitoring.columns import Floats, Ints
 from churn.monitoring.intervals import Z, share
@@ -76,7 +76,7 @@ def binned(
         series("drift", "PSI", distances.psi(baseline, current)),
         p=_unseen_apart(bins, baseline, current, test.p),
         noise=distances.expected_psi(baseline, current),
-        usual=usual.psi,
+        usual=seasons.likely(usual.psi, baseline, current),
     )
     return (
         index,
@@ -144,7 +144,13 @@ def _missing(series: Series, baseline: Ints, current: Ints, usual: Usual) -> tup
     change, p = _moved(baseline, current)
     before = float(distances.shares(baseline)[-1])
     missing = replace(missing, baseline=before)
-    return missing, replace(series, metric="MISSING_CHANGE", value=change, p=p, usual=usual.missing)
+    return missing, replace(
+        series,
+        metric="MISSING_CHANGE",
+        value=change,
+        p=p,
+        usual=np.full(len(change), usual.missing),
+    )
 
 
 def _moved(baseline: Ints, current: Ints) -> tuple[Floats, Floats]:
@@ -164,7 +170,7 @@ def _new(series: Series, bins: Bins, current: Ints) -> tuple[Series, ...]:
         return ()
     rows = current[..., bins.new]
     p = stats.binom.sf(rows - 1, series.n, bins.unseen)
-    usual = bins.unseen + 0.05 if bins.unseen else 0.0
+    usual = np.full(len(rows), bins.unseen + 0.05 if bins.unseen else 0.0)
     return (replace(_shares(series, rows), p=np.where(rows > 0, p, 1.0), usual=usual),)
 
 

@@ -115,7 +115,7 @@ def _judgement(rule: Rule, series: Series, segments: Ints | int) -> Judgement:
         if largest is not None:
             # A rule that asks for a test also asks for what chance and the season do not explain.
             beyond = values - series.noise
-            reached &= _reached(rule, beyond, max(limit, series.usual) if series.usual else limit)
+            reached &= _reached(rule, beyond, limit) & (beyond >= series.usual)
             unknown |= reached & np.isnan(p)
             reached &= p <= largest
         if rule.least_affected:

@@ -86,15 +86,18 @@ def _worse(current: Figure, reference: Figure) -> float | None:
 def _calibrated(
     like: Series, reference: Scored, periods: Sequence[Scored], seasons: Sequence[Scored]
 ) -> tuple[Series, Series]:
-    """The gap, and how far it is from what the reference already had beyond noise."""
+    """The gap, and how far it is from what the reference already had beyond noise.
+
+    The p-value is the larger of two: of no such shift, and of no difference from the reference,
+    whose own gap is known only so well.
+    """
     before = performance.calibration(reference)
     known = before if abs(before.z or 0) >= EXPECTED_LEAST else Calibration(0.0, 0.0)
     gaps = [performance.calibration(rows) for rows in periods]
     value = floats([gap.gap for gap in gaps])
     se = floats([gap.se for gap in gaps])
     shift = np.abs(value - (known.gap or 0.0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        p = 2 * stats.norm.sf(shift / np.hypot(se, known.se or 0.0))
+    p = np.maximum(_two_sided(shift, se), _two_sided(value - (before.gap or 0.0), se, before.se))
     # A rate near 0 or 1 is judged too if the scores expected enough of both classes.
     enough = np.array([max(rows.rarer, _expected(rows)) for rows in periods], dtype=np.int64)
     undefined = np.full(len(value), np.nan)
@@ -111,7 +114,12 @@ def _calibrated(
     )
     usual = _usual_shift(known, seasons)
     shifted = replace(gap, metric=SHIFT, value=shift, low=undefined, high=undefined)
-    return gap, replace(shifted, baseline=0.0, p=p, usual=usual)
+    return gap, replace(shifted, baseline=0.0, p=p, usual=np.full(len(value), usual))
+
+
+def _two_sided(difference: Floats, se: Floats, more: float | None = None) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(2 * stats.norm.sf(np.abs(difference) / np.hypot(se, more or 0.0)))
 
 
 def _expected(rows: Scored) -> int:

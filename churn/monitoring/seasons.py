@@ -48,3 +48,17 @@ def extreme(beyond_chance: Floats) -> float:
     """With its margin; a block in twenty may be an accident."""
     known = beyond_chance[np.isfinite(beyond_chance)]
     return MARGIN * max(float(np.quantile(known, 0.95)), 0.0) if len(known) else 0.0
+
+
+def likely(season: float, baseline: Ints, current: Ints) -> Floats:
+    """The largest index to be expected of a period in which the season reaches this one.
+
+    The index varies like a non-central chi-squared; 2.33 standard deviations are one in a hundred.
+    """
+    m, n = baseline.sum(axis=-1), current.sum(axis=-1)
+    degrees = (baseline + current > 0).sum(axis=-1) - 1
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        unit = 1 / m + 1 / n
+        spread = unit * np.sqrt(2 * degrees + 4 * season / unit)
+    spread = np.where(np.isfinite(spread), spread, 0.0)
+    return np.where(season > 0, season + 2.33 * spread, 0.0)

@@ -39,7 +39,7 @@ class Series:
         baseline: The same metric of the reference rows.
         no_skill: The same metric without any skill.
         noise: What chance alone is expected to bring, without any change.
-        usual: What the baseline's own seasons reach, which is no news in a later one.
+        usual: What a season like the baseline's own reaches, which is no news; 0: any is.
     """
 
     kind: Kind
@@ -56,15 +56,16 @@ class Series:
     baseline: float = np.nan
     no_skill: Floats = field(default_factory=lambda: np.empty(0))
     noise: Floats = field(default_factory=lambda: np.empty(0))
-    usual: float = 0.0
+    usual: Floats = field(default_factory=lambda: np.empty(0))
 
     def __post_init__(self) -> None:
         undefined = np.full(len(self.value), np.nan)
         for name in ("low", "high", "p", "no_skill"):
             if len(getattr(self, name)) != len(self.value):
                 object.__setattr__(self, name, undefined)
-        if len(self.noise) != len(self.value):
-            object.__setattr__(self, "noise", np.zeros(len(self.value)))
+        for name in ("noise", "usual"):
+            if len(getattr(self, name)) != len(self.value):
+                object.__setattr__(self, name, np.zeros(len(self.value)))
         if len(self.enough) != len(self.value):
             object.__setattr__(self, "enough", np.minimum(self.n, self.baseline_n))
 

@@ -119,7 +119,7 @@ def about_segments(series: Sequence[Series]) -> Iterator[str]:
     }
     for segment, periods in few.items():
         if periods:
-            yield f"segment {segment}: fewer than {LEAST} rows in {periods} periods, not judged there"
+            yield f"segment {segment}: fewer than {LEAST} rows in {periods} periods, not judged"
 
 
 def _unknown(judgement: Judgement) -> Iterator[tuple[int, int]]:

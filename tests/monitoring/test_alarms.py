@@ -118,8 +118,8 @@ def test_few_rows_are_unknown() -> None:
 
 def test_what_chance_or_the_season_brings_is_no_breach() -> None:
     assert statuses(TESTED, series([0.25, 0.25], noise=np.array([0.06, 0.04]))) == ["wB"]
-    assert statuses(TESTED, series([0.25, 0.35], usual=0.3)) == [".B"]
-    assert statuses(RULE, series([0.25], noise=np.array([0.06]), usual=0.3)) == ["B"]
+    assert statuses(TESTED, series([0.25, 0.35], usual=np.full(2, 0.3))) == [".B"]
+    assert statuses(RULE, series([0.25], noise=np.array([0.06]), usual=np.array([0.3]))) == ["B"]
 
 
 def test_the_more_segments_the_stricter() -> None:
