@@ -53,7 +53,7 @@ def extreme(beyond_chance: Floats) -> float:
 def likely(season: float, baseline: Ints, current: Ints) -> Floats:
     """The largest index to be expected of a period in which the season reaches this one.
 
-    The index varies like a non-central chi-squared; 2.33 standard deviations are one in a hundred.
+    The index varies like a non-central chi-squared; of so many tests, 3.29 standard deviations.
     """
     m, n = baseline.sum(axis=-1), current.sum(axis=-1)
     degrees = (baseline + current > 0).sum(axis=-1) - 1
@@ -61,4 +61,4 @@ def likely(season: float, baseline: Ints, current: Ints) -> Floats:
         unit = 1 / m + 1 / n
         spread = unit * np.sqrt(2 * degrees + 4 * season / unit)
     spread = np.where(np.isfinite(spread), spread, 0.0)
-    return np.where(season > 0, season + 2.33 * spread, 0.0)
+    return np.where(season > 0, season + 3.29 * spread, 0.0)
