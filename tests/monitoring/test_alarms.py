@@ -179,3 +179,9 @@ def test_an_alarm_says_what_was_reached() -> None:
     raised = alarms(judge([series([0.3, 0.3, 2.0])], [RULE]))
     assert [(a.opened, a.value, a.limit) for a in raised] == [(1, 0.3, 0.2)]
     assert [(a.value, a.limit) for a in alarms(judge([series([2.0])], [RULE]))] == [(2.0, 1.0)]
+
+
+def test_after_closing_the_count_starts_anew() -> None:
+    rule = Rule("size", "PSI", breach=0.2, close_after=1)
+    assert opened("BB.B", rule) == [(1, 2)]
+    assert opened("BB.BB", rule) == [(1, 2), (4, None)]
