@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -109,7 +108,7 @@ def run(
     segments: Sequence[str] = (),
     reference: str | None = None,
     every: str = "week",
-    through: date | None = None,
+    through: Start | None = None,
     threshold: float = 0.5,
     rules: Iterable[Rule] = DEFAULTS,
     out: Path | None = None,
@@ -237,7 +236,7 @@ def _check(names: Names, outcomes: Path | None, out: Path | None) -> None:
 
 
 def _cleaned(
-    frame: pl.DataFrame, path: Path, names: Names, through: date | None
+    frame: pl.DataFrame, path: Path, names: Names, through: Start | None
 ) -> tuple[pl.DataFrame, list[str]]:
     """Rows with a time, each customer once a time; what went is counted."""
     findings = []

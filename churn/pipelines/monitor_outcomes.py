@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ import polars as pl
 from churn.domain.errors import DataError
 from churn.monitoring.columns import Bools, Floats
 from churn.pipelines import monitor_inputs as inputs
-from churn.pipelines.monitor_inputs import Names, Periods
+from churn.pipelines.monitor_inputs import Names, Periods, Start
 
 LABEL, KNOWN_ON = "__label", "__known_on"
 
@@ -36,7 +35,7 @@ def outcomes(
     path: Path | None,
     names: Names,
     grouped: Periods,
-    through: date | None,
+    through: Start | None,
 ) -> Outcomes:
     """Join the outcomes, from a file of their own or from among the predictions.
 
@@ -62,7 +61,7 @@ def outcomes(
 
 
 def _prepared(
-    table: pl.DataFrame, path: Path, scored: pl.DataFrame, names: Names, through: date | None
+    table: pl.DataFrame, path: Path, scored: pl.DataFrame, names: Names, through: Start | None
 ) -> tuple[pl.DataFrame, list[str]]:
     """Key, time if there is one, label and time of the outcome; one row for each prediction."""
     inputs.need(table, path, [names.key, names.label, names.outcome_time])
