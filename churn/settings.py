@@ -13,6 +13,7 @@ from typing import Any, get_type_hints
 
 from churn.domain.errors import UsageError
 from churn.domain.problem import SHIPPED
+from churn.domain.rules import DEFAULTS, Rule, rules
 from churn.domain.windows import Windows
 
 SETTINGS_FILE = Path("churn.toml")
@@ -20,6 +21,9 @@ TARGETS = ("local", "snowflake")
 
 SEEDS = 2**32
 """How many seeds NumPy's generators tell apart."""
+
+ALERTS = "alerts"
+"""The one setting that only a file can hold."""
 
 TEXT = (str, "a text")
 DAY = (date, "a date written as 2024-06-30")
@@ -46,6 +50,7 @@ class Settings:
         home: Where the local stores are.
         data: Where the local tables are.
         observation_start: With only an as-of date given, the windows keep their lengths.
+        alerts: The monitor's rules; `[[alerts]]` in the file changes the defaults.
     """
 
     problem: str = SHIPPED
@@ -58,6 +63,7 @@ class Settings:
     as_of: date | None = None
     observation_start: date | None = None
     outcome_end: date | None = None
+    alerts: tuple[Rule, ...] = DEFAULTS
 
     @property
     def remote(self) -> bool:
@@ -91,7 +97,7 @@ def settings(
     for name in written:
         if name not in names:
             raise UsageError.unknown(f"setting in {file}", name, names)
-    given = {name: environment.get(f"CHURN_{name.upper()}") for name in names}
+    given = {name: environment.get(f"CHURN_{name.upper()}") for name in names if name != ALERTS}
     values = {
         **{name: (value, str(file)) for name, value in written.items()},
         **{name: (value, f"CHURN_{name.upper()}") for name, value in given.items() if value},
@@ -108,6 +114,8 @@ def _typed(name: str, value: Any, source: str) -> Any:
     Raises:
         UsageError: It is none.
     """
+    if name == ALERTS:
+        return rules(value)
     kind, wanted = KINDS[get_type_hints(Settings)[name]]
     try:
         if name == "database":

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner, Result
@@ -66,6 +67,8 @@ def test_version() -> None:
     ["", "data", "data generate", "data check", "labels", "features", "explore", "train", "score"]
     + [f"runs {verb}" for verb in ("list", "show", "compare")]
     + [f"leakage {verb}" for verb in ("check", "rules")]
+    + [f"monitor {verb}" for verb in ("run", "rules")]
+    + ["problem show"]
     + [f"models {verb}" for verb in ("list", "show", "lineage", "set-default", "set-alias")],
 )
 def test_every_command_explains_itself(command: str) -> None:
@@ -301,6 +304,7 @@ def test_a_store_that_cannot_be_written_to_is_exit_1(
 # Leakage
 
 LEAKY = """
+import numpy as np
 import polars as pl
 from churn.domain.churn import CHURN
 
@@ -411,6 +415,67 @@ def test_pytest_audits_a_function_by_option(project: Path, small: Path) -> None:
     assert shown.returncode == 1
     assert "1 failed, 1 passed" in shown.stdout
     assert "future X" in shown.stdout
+
+
+# Monitoring
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve weeks of scored rows; a feature moves in the ninth."""
+    folder, random = tmp_path_factory.mktemp("history"), np.random.default_rng(0)
+
+    def week(number: int, moved: float = 0.0) -> pl.DataFrame:
+        x = random.normal(moved, 1, 400)
+        score = 1 / (1 + np.exp(-x))
+        return pl.DataFrame(
+            {
+                "KEY": [f"{number}-{i}" for i in range(400)],
+                "AS_OF": [date(2024, 1, 1) + timedelta(days=7 * number)] * 400,
+                "X": x,
+                "SCORE": score,
+                "LABEL": (random.random(400) < score).astype(int),
+            }
+        )
+
+    pl.concat([week(i) for i in range(-5, 0)]).write_parquet(folder / "baseline.parquet")
+    weeks = pl.concat([week(i, 2.0 if i >= 8 else 0.0) for i in range(12)])
+    weeks.write_csv(folder / "predictions.csv")
+    return folder
+
+
+def monitored(history: Path, *more: object, code: int = 0) -> Result:
+    files = ("--baseline", history / "baseline.parquet", "--predictions")
+    columns = ("--key", "KEY", "--time", "AS_OF", "--score", "SCORE", "--label", "LABEL")
+    result = churn("monitor", "run", *files, history / "predictions.csv", *columns, *more)
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_monitor_runs_on_anybodys_files(history: Path, tmp_path: Path) -> None:
+    out, page = tmp_path / "metrics.parquet", tmp_path / "report.html"
+    seen = last_line(monitored(history, "--out", out, "--report", page, "--json"))
+    assert len(seen["periods"]) == 12
+    assert {(a["rule"], a["column"], a["opened"], a["closed"]) for a in seen["alarms"]} == {
+        ("feature_psi", "X", "2024-02-26", None),
+        ("score_psi", "SCORE", "2024-02-26", None),
+    }
+    assert {"PERIOD_START", "METRIC", "VALUE", "LOW", "HIGH"} <= set(pl.read_parquet(out).columns)
+    assert page.read_text().lower().startswith("<!doctype html>")
+
+
+def test_an_open_alarm_is_a_gate(history: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "feature_psi" in monitored(history, "--check", code=1).stdout
+    monitored(history, "--check", "--through", "2024-02-20")
+    monkeypatch.chdir(history)
+    (history / "churn.toml").write_text(
+        "".join(
+            f'[[alerts]]\nname = "{n}"\nenabled = false\n' for n in ("feature_psi", "score_psi")
+        )
+    )
+    monitored(history, "--check")
+    rules = last_line(churn("monitor", "rules", "--json"))["rules"]
+    assert "feature_psi" not in {rule["name"] for rule in rules}
 
 
 # Whole processes

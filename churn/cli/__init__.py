@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from churn import __version__
-from churn.cli import data, emulator, leakage, models, problem, runs, sql, train
+from churn.cli import data, emulator, leakage, models, monitor, problem, runs, sql, train
 from churn.cli.options import group
 
 app = group(
@@ -22,6 +22,7 @@ for name, commands in (
     ("data", data.app),
     ("runs", runs.app),
     ("models", models.app),
+    ("monitor", monitor.app),
     ("leakage", leakage.app),
     ("sql", sql.app),
     ("emulator", emulator.app),

@@ -46,9 +46,9 @@ def _date(text: str) -> date:
         raise typer.BadParameter(f"{text!r} is not a date written as 2024-06-30") from None
 
 
-def _day(name: str, text: str) -> Any:
-    option = typer.Option(name, parser=_date, metavar="DATE", help=text)
-    return Annotated[Optional[date], option]
+def day(name: str, text: str) -> Any:
+    """What makes a parameter an option that is a date."""
+    return typer.Option(name, parser=_date, metavar="DATE", help=text)
 
 
 OF_SETTINGS: dict[str, Any] = {
@@ -57,12 +57,17 @@ OF_SETTINGS: dict[str, Any] = {
         typer.Option("--data", help="Folder with a .csv or .parquet file for each table. [data]"),
     ],
     "seed": Annotated[Optional[int], typer.Option("--seed", min=0, help="Of all randomness. [42]")],
-    "as_of": _day("--as-of", "Last day that is known; ends the observation window. [the label's]"),
-    "observation_start": _day(
-        "--observation-start",
-        "First day of the observation window. [the label's, moved]",
-    ),
-    "outcome_end": _day("--outcome-end", "Last day of the outcome window. [the label's, moved]"),
+    "as_of": Annotated[
+        Optional[date],
+        day("--as-of", "Last day that is known; ends the observation window. [the label's]"),
+    ],
+    "observation_start": Annotated[
+        Optional[date],
+        day("--observation-start", "First day of the observation window. [the label's, moved]"),
+    ],
+    "outcome_end": Annotated[
+        Optional[date], day("--outcome-end", "Last day of the outcome window. [the label's, moved]")
+    ],
     "problem": Annotated[
         Optional[str],
         typer.Option(

@@ -227,7 +227,7 @@ def _with_yardsticks(series: Series) -> Iterator[Series]:
 def _check(names: Names, outcomes: Path | None, out: Path | None) -> None:
     if outcomes is not None and names.label is None:
         raise UsageError(
-            f"{outcomes.name} is given, but not its label", "Name the column: --label CHURNED"
+            f"{outcomes.name} is given, but not its label", "Name the column: --label COLUMN"
         )
     if out is not None and out.suffix not in {".csv", ".parquet"}:
         raise UsageError(
