@@ -150,9 +150,9 @@ FAULTS = (
     Fault("any name is a table", PROBLEM_FILE, "if name not in known:", "if not known:", PROBLEM),
     Fault("definitions may share a name", PROBLEM_FILE, "if names.count(name) > 1:", "if not names:", PROBLEM),
     # The audit
-    Fault("later rows of a table are left alone", "churn/leakage/builder.py", "            if shape.has_events:\n                yield from self._future_events(world, shape)", "            if shape.name == 'orders':\n                yield from self._future_events(world, shape)", LEAKAGE),
-    Fault("dated tables of nobody are left alone", "churn/leakage/builder.py", "elif shape.time is not None and (", "elif not shape.name and (", LEAKAGE),
-    Fault("what is set later is no leak", "churn/leakage/builder.py", "for name in [n for n in dates if n not in shape.held]:", "for name in []:", LEAKAGE),
+    Fault("later rows of a table are left alone", "churn/leakage/futures.py", "        if shape.has_events:\n            yield from _future_events(builder, world, shape)", "        if shape.name == 'orders':\n            yield from _future_events(builder, world, shape)", LEAKAGE),
+    Fault("dated tables of nobody are left alone", "churn/leakage/futures.py", "elif shape.time is not None and (shape.entity", "elif not shape.name and (shape.entity", LEAKAGE),
+    Fault("what is set later is no leak", "churn/leakage/futures.py", "for name in [n for n in dates if n not in shape.held]:", "for name in []:", LEAKAGE),
     Fault("the as-of date may be dropped", "churn/leakage/edges.py", "return not moves(windows.as_of) and moves(", "return moves(windows.as_of) and not moves(", LEAKAGE),
     Fault("the observation start may be ignored", "churn/leakage/edges.py", "stuck &= _edges(audit, builder, world, shape, later, start)", "stuck = set()", LEAKAGE),
     Fault("years to date are accused", "churn/leakage/edges.py", "stuck -= _calendar(audit, builder, world, shape)", "pass", LEAKAGE),

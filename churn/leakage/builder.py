@@ -17,8 +17,7 @@ import polars as pl
 
 from churn.domain.expressions import Scalar
 from churn.domain.windows import DAY, Window, Windows
-from churn.leakage.changes import Change, Kind
-from churn.leakage.worlds import ID, VERSION_DATE, VERSION_END, Example, Shape, World, entities
+from churn.leakage.worlds import ID, Example, Shape, World, entities
 
 ENTITIES, SINGLES = 36, 8
 PLACE, OFFSET = "place of the row", "days moved"
@@ -108,7 +107,7 @@ class WorldBuilder:
         single = set(ids[-SINGLES:])
         regular = [name for name in ids if name not in single]
         for shape in self.events:
-            planted = [(self._pick(regular), day) for day in self.boundary_days() for _ in range(2)]
+            planted = [(self.pick(regular), day) for day in self.boundary_days() for _ in range(2)]
             planted += [(name, self._day(self.windows.observation)) for name in regular[::2]]
             planted += [(name, self._day(self.windows.outcome)) for name in regular[::3]]
             planted += [(name, self._before()) for name in regular[::3]]
@@ -161,7 +160,7 @@ class WorldBuilder:
             dated = shape.since or (shape.time if shape.versions else None)
             if since and dated:
                 copies = copies.with_columns(moment(copies, dated, [since] * copies.height))
-            merged = pl.concat([world[shape.name], self._apart(copies, shape)])
+            merged = pl.concat([world[shape.name], self.apart(copies, shape)])
             world = world.having(**{shape.name: merged})
         return world
 
@@ -201,9 +200,9 @@ class WorldBuilder:
         places = [*range(rows.height), *self.random.uniform(0, rows.height, len(planted))]
         merged = pl.concat([rows, copies.select(rows.columns)])
         merged = merged.with_columns(pl.Series(PLACE, places, dtype=pl.Float64)).sort(PLACE)
-        return world.having(**{shape.name: self._apart(merged.drop(PLACE), shape)})
+        return world.having(**{shape.name: self.apart(merged.drop(PLACE), shape)})
 
-    def _apart(self, rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    def apart(self, rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
         """Versions of one entity hold from different days."""
         if not (shape.versions and shape.time):
             return rows
@@ -253,15 +252,15 @@ class WorldBuilder:
         for shape in self.example.shapes.values():
             rows = world[shape.name]
             if shape.time is None or shape.single:
-                changed = self._other_values(rows, shape)
+                changed = self.other_values(rows, shape)
                 world = world.having(**{shape.name: changed})
                 continue
             past = self.past(world, shape)
-            moved = self._other_values(past, shape)
+            moved = self.other_values(past, shape)
             days = [self._day(self.windows.observation) for _ in range(past.height)]
             moved = self.scaled(moved, shape, 2, 9).with_columns(moment(moved, shape.time, days))
             merged = pl.concat([moved, self.future(world, shape)])
-            world = world.having(**{shape.name: self._apart(merged, shape)})
+            world = world.having(**{shape.name: self.apart(merged, shape)})
         return world
 
     def pasts(self, world: World) -> Iterator[World]:
@@ -299,170 +298,6 @@ class WorldBuilder:
         """Only what is known, in every table with events."""
         return world.having(**{shape.name: self.past(world, shape) for shape in self.events})
 
-    def futures(self, world: World) -> Iterator[Change]:
-        """Worlds that differ from this one only after the as-of date; the known rows stay put."""
-        for shape in self.example.shapes.values():
-            if shape.has_events:
-                yield from self._future_events(world, shape)
-            elif shape.time is not None and (
-                shape.entity is None or VERSION_DATE.search(shape.time)
-            ):
-                yield from self._future_of_all(world, shape)
-        yield from self._newcomers(world)
-        for shape in self.example.shapes.values():
-            yield from self._late_attributes(world, shape)
-
-    def _future_events(self, world: World, shape: Shape) -> Iterator[Change]:
-        name, what = shape.name, shape.name
-        rows = world[name]
-        later = day_of(str(shape.time)) > self.windows.as_of
-        names = self.entities(world)
-        days = self.days_after(self.windows.as_of)
-
-        def change(kind: Kind, text: str, changed: pl.DataFrame) -> Change:
-            return Change(kind, name, text, world.having(**{name: self._apart(changed, shape)}))
-
-        yield change(Kind.REMOVED, f"all later {what} removed", self.past(world, shape))
-        half = pl.Series(self.random.random(rows.height) < 0.5)
-        yield change(
-            Kind.REMOVED, f"half of the later {what} removed", rows.filter(~(later & half))
-        )
-        many = [(self._pick(names), self._pick(days)) for _ in range(4 * len(names))]
-        added = self.with_rows(world, shape, many)
-        yield Change(Kind.ADDED, name, f"many later {what} added", added)
-        crowd = self.with_rows(world, shape, many)[name]
-        rarest = self._rarest(crowd, shape)
-        yield change(
-            Kind.ADDED,
-            f"many later {what} added, all of the rarest kind",
-            self.where(later, rarest, crowd),
-        )
-        for factor, word in ((1000.0, "larger"), (0.001, "smaller")):
-            scaled = self.scaled(rows, shape, factor, factor * 1.5)
-            yield change(
-                Kind.VALUES, f"numbers of later {what} {word}", self.where(later, scaled, rows)
-            )
-        shuffled = rows.with_columns(
-            pl.Series(self.key, self._shuffled(rows[self.key]), dtype=rows.schema[self.key])
-        )
-        yield change(
-            Kind.SWAPPED,
-            f"later {what} swapped between entities",
-            self.where(later, shuffled, rows),
-        )
-        other = self._other_values(rows, shape)
-        yield change(Kind.VALUES, f"texts of later {what} changed", self.where(later, other, rows))
-        moved = rows.with_columns(
-            moment(rows, str(shape.time), [self._pick(days) for _ in range(rows.height)])
-        )
-        yield change(
-            Kind.MOVED, f"later {what} moved to other later days", self.where(later, moved, rows)
-        )
-        if shape.ids:
-            yield change(
-                Kind.AMENDED, f"later rows for known {what} added", self._amended(world, shape)
-            )
-
-    def _future_of_all(self, world: World, shape: Shape) -> Iterator[Change]:
-        """A dated table without events of entities: its later rows removed and changed."""
-        name, rows = shape.name, world[shape.name]
-        later = day_of(str(shape.time)) > self.windows.as_of
-        changed = {
-            (Kind.REMOVED, f"all later {name} removed"): self.past(world, shape),
-            (Kind.VALUES, f"numbers of later {name} larger"): self.where(
-                later, self.scaled(rows, shape, 1000.0, 1500.0), rows
-            ),
-            (Kind.VALUES, f"texts of later {name} changed"): self.where(
-                later, self._other_values(rows, shape), rows
-            ),
-        }
-        for (kind, text), table in changed.items():
-            yield Change(kind, name, text, world.having(**{name: table}))
-
-    def _newcomers(self, world: World) -> Iterator[Change]:
-        """Entities that exist only later, with and without rows of their own."""
-        days = self.days_after(self.windows.as_of)
-        table = next((shape.name for shape in self.singles), "")
-        for joined in (days[0], days[-1]):
-            before = set(self.entities(world))
-            newcomers = self.with_entities(world, 5, joined)
-            new = [name for name in self.entities(newcomers) if name not in before]
-            if new:
-                text = f"entities added to {table} that begin on {joined} and have no events"
-                yield Change(Kind.NEWCOMERS, table, text, newcomers)
-            else:
-                new = self.ids[self.key].like(self.example.entities[:1].to_list() * 5)
-            for shape in self.events:
-                planted = [(name, joined + DAY * i) for name in new for i in range(3)]
-                yield Change(
-                    Kind.NEWCOMERS,
-                    shape.name,
-                    f"entities added whose first {shape.name} are on {joined}",
-                    self.with_rows(newcomers, shape, planted),
-                )
-        known = {name for shape in self.events for name in self.known_entities(world, shape)}
-        for shape in self.singles:
-            if shape.since:
-                later = day_of(shape.since) > self.windows.as_of
-                unknown = ~pl.col(self.key).is_in(list(known))
-                kept = world[shape.name].filter(~(later & unknown))
-                yield Change(
-                    Kind.NEWCOMERS,
-                    shape.name,
-                    f"entities removed from {shape.name} that begin later",
-                    world.having(**{shape.name: kept}),
-                )
-
-    def one_later_row(self, world: World) -> Iterator[Change]:
-        """The known rows alone, and a single later one: the smallest example of a leak."""
-        known = self.without_future(world)
-        for shape in self.events:
-            names = self.known_entities(known, shape)
-            for day in self.days_after(self.windows.as_of) if names else ():
-                name = self._pick(names)
-                yield Change(
-                    Kind.ADDED,
-                    shape.name,
-                    f"one row of {shape.name} of {name} added on {day}",
-                    self.with_rows(known, shape, [(name, day)]),
-                )
-
-    def _late_attributes(self, world: World, shape: Shape) -> Iterator[Change]:
-        """Dates after the as-of date in any other column, and the values that were set then.
-
-        A column named UPDATED_AT and the like dates its whole row; TIER_SET or TIER_SINCE date
-        TIER; any other date is a fact of its own, unknown before its day.
-        """
-        table, rows = shape.name, world[shape.name]
-        dates = [n for n, k in rows.schema.items() if isinstance(k, pl.Date | pl.Datetime)]
-        for name in [n for n in dates if n not in shape.held]:
-            dated = self._some_late(rows, name)
-            late = (day_of(name) > self.windows.as_of).fill_null(value=False)
-            governed = [
-                n
-                for n in rows.columns
-                if n not in shape.held and _dates(name, rows[n], rows.columns)
-            ]
-            kept = [n for n in rows.columns if n not in governed]
-            later = dated.with_columns(pl.col(name).dt.offset_by("40d"))
-            changed = self.scaled(self._other_values(later, shape, kept), shape, 3, 9, kept)
-            unset = dated.with_columns(pl.lit(None, dtype=rows.schema[name]).alias(name))
-            yield Change(
-                Kind.DATED, table, f"rows of {table} dated late", world.having(**{table: dated})
-            )
-            yield Change(
-                Kind.LATE_VALUE,
-                table,
-                f"what {table} say since {name} changed after the as-of date",
-                world.having(**{table: self.where(late, changed, dated)}),
-            )
-            yield Change(
-                Kind.LATE_DATE,
-                table,
-                f"{table}.{name} not set before the as-of date",
-                world.having(**{table: self.where(late, unset, dated)}),
-            )
-
     # Renaming and reordering
 
     def reordered(self, world: World) -> World:
@@ -487,7 +322,7 @@ class WorldBuilder:
         for name in columns:
             owner = next(s.name for s in self.events if name in s.ids)
             old = world[owner][name]
-            new = pl.Series(self._shuffled(old), dtype=old.dtype)
+            new = pl.Series(self.shuffled(old), dtype=old.dtype)
             world = World(
                 {
                     table: rows.with_columns(pl.col(name).replace(old, new))
@@ -530,24 +365,7 @@ class WorldBuilder:
             for name in rows.columns
         )
 
-    def _amended(self, world: World, shape: Shape) -> pl.DataFrame:
-        """Known rows that change later: another row with the same id."""
-        past = self.past(world, shape)
-        if past.is_empty():
-            return world[shape.name]
-        half = self.random.permutation(past.height)[: max(1, past.height // 2)]
-        again = past.select(pl.all().gather(half))
-        days = [self._pick(self.days_after(self.windows.as_of)) for _ in range(again.height)]
-        again = self._other_values(again, shape).with_columns(moment(again, str(shape.time), days))
-        return pl.concat([world[shape.name], again])
-
-    def _some_late(self, rows: pl.DataFrame, name: str) -> pl.DataFrame:
-        """A third of the rows have the date after the as-of date."""
-        chosen = pl.Series(self.random.random(rows.height) < 1 / 3)
-        days = [self._pick(self.days_after(self.windows.as_of)) for _ in range(rows.height)]
-        return self.where(pl.lit(chosen), rows.with_columns(moment(rows, name, days)), rows)
-
-    def _other_values(
+    def other_values(
         self, rows: pl.DataFrame, shape: Shape, hold: Sequence[str] = ()
     ) -> pl.DataFrame:
         """Another of the values of its column in each text or boolean field."""
@@ -565,7 +383,7 @@ class WorldBuilder:
         return rows.with_columns(**changed)
 
     @staticmethod
-    def _rarest(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    def rarest(rows: pl.DataFrame, shape: Shape) -> pl.DataFrame:
         """The rarest value of its column in every text field."""
         texts = [n for n, t in rows.schema.items() if t == pl.String and n not in shape.held]
         rare = {n: rows[n].value_counts(sort=True)[n][-1] for n in texts}
@@ -574,10 +392,10 @@ class WorldBuilder:
     def _sampled(self, rows: pl.DataFrame, count: int) -> pl.DataFrame:
         return rows.select(pl.all().gather(self.random.integers(0, rows.height, count)))
 
-    def _shuffled(self, values: pl.Series) -> list[Any]:
+    def shuffled(self, values: pl.Series) -> list[Any]:
         return values.gather(self.random.permutation(len(values))).to_list()
 
-    def _pick(self, values: Sequence[Any]) -> Any:
+    def pick(self, values: Sequence[Any]) -> Any:
         return values[int(self.random.integers(len(values)))]
 
     def _seed(self) -> int:
@@ -595,22 +413,6 @@ def as_of_dates(windows: Windows) -> list[Windows]:
     month = windows.as_of.replace(day=1)
     days = [windows.as_of, month - DAY * 17, month, month - DAY]
     return [windows.ending(day) for day in dict.fromkeys(days)]
-
-
-def _dates(name: str, column: pl.Series, names: Sequence[str]) -> bool:
-    """Whether a date of that name says since when the column's values hold.
-
-    TIER_SET dates TIER alone, UPDATED_AT its whole row, and RETURNED_AT a column in which RETURNED
-    is one of the values.
-    """
-    owners = [n for n in names if name.upper().startswith(f"{n.upper()}_")]
-    if owners:
-        return column.name in owners
-    if VERSION_DATE.search(name):
-        return not VERSION_END.search(name)
-    event = name.upper().split("_")[0][:6]
-    texts = column.dtype == pl.String and len(event) > 3
-    return texts and any(v.upper().startswith(event) for v in column.drop_nulls().unique())
 
 
 def day_of(column: str) -> pl.Expr:

@@ -15,6 +15,7 @@ from churn.domain.labels import Event
 from churn.domain.problem import Problem
 from churn.domain.windows import DAY, Windows
 from churn.leakage.builder import WorldBuilder, as_of_dates
+from churn.leakage.memory import codes
 from churn.leakage.rules import Finding, Report
 from churn.leakage.subject import (
     TOLERANCE,
@@ -23,7 +24,6 @@ from churn.leakage.subject import (
     Function,
     FunctionUnderTest,
     Output,
-    codes,
     differences,
     noise,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from churn.leakage import edges
+from churn.leakage import edges, futures
 from churn.leakage.builder import WorldBuilder
 from churn.leakage.changes import LATE, Change, Kind
 from churn.leakage.checks import Audit
@@ -59,7 +59,7 @@ def future(
     """Change what comes after the as-of date in every way, and demand that nothing moves."""
     dated = base
     smallest: dict[tuple[str, str], str] | None = None
-    for change in builder.futures(world):
+    for change in futures.futures(builder, world):
         output = audit.function(change.world, builder.windows)
         if change.kind is Kind.DATED:
             dated = output
@@ -94,7 +94,7 @@ def one_row(
     examples: dict[tuple[str, str], str] = {}
     try:
         base = audit.function(builder.without_future(world), builder.windows)
-        for change in builder.one_later_row(world):
+        for change in futures.one_later_row(builder, world):
             output = audit.function(change.world, builder.windows)
             for d in audit.differences(base, output, without, exact=True):
                 examples.setdefault((d.kind, d.column), seen(builder, change, d))

@@ -9,7 +9,7 @@ import polars as pl
 
 from churn.domain.labels import Event
 from churn.domain.windows import DAY
-from churn.leakage import labels
+from churn.leakage import futures, labels
 from churn.leakage.builder import WorldBuilder, day_of
 from churn.leakage.changes import LABEL_KEEPING, LATE, Change, Kind
 from churn.leakage.checks import Audit
@@ -146,7 +146,7 @@ def _same_labels(builder: WorldBuilder, world: World, event: Event) -> Iterator[
         f"more {shape.name} of those who have some in the outcome window",
         builder.with_rows(world, shape, more, where=event.where),
     )
-    for change in builder.futures(world):
+    for change in futures.futures(builder, world):
         if change.table != event.table or change.kind in LABEL_KEEPING:
             yield change
 

@@ -20,7 +20,7 @@ from churn.leakage import (
     audit_training,
     audit_view,
 )
-from churn.leakage.subject import Memory
+from churn.leakage.memory import Memory
 from tests import strategies
 from tests.conftest import SAMPLE, customers_frame, orders_frame
 from tests.leakage.catalogue import HONEST, LATE, LEAKS, tables
