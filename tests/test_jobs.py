@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,13 @@ class Job:
         return "what it printed"
 
 
+@pytest.fixture(autouse=True)
+def _module_of_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.py").write_text("PROBLEM = None")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+
+
 def submitted(monkeypatch: pytest.MonkeyPatch, status: str) -> dict[str, Any]:
     kept: dict[str, Any] = {}
 
@@ -54,7 +62,8 @@ def test_the_package_and_the_command_are_submitted(monkeypatch: pytest.MonkeyPat
         *("train", "--target", "snowflake", "--search=3"),
         *("--seed=1", "--as-of=2024-03-31", "--problem=mine:PROBLEM"),
     ]
-    assert {"job.py", "churn/cli/__init__.py", "churn/domain/features.py"} <= kept["files"]
+    files = {"job.py", "mine.py", "churn/cli/__init__.py", "churn/domain/features.py"}
+    assert files <= kept["files"]
     assert not [f for f in kept["files"] if f.startswith("churn/emulator/")]
     pinned = {requirement.split("==")[0] for requirement in kept["pip_requirements"]}
     assert {"xgboost", "polars", "scikit-learn", "snowflake-ml-python"} <= pinned

@@ -153,8 +153,9 @@ def _proposals(
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:
-    """The one with the lowest log-loss; the first among equals."""
-    return min(candidates, key=lambda candidate: candidate.log_loss)
+    """The one with the best score (see `SELECTION`); the first among equals."""
+    sign = -1 if SELECTION.higher_is_better else 1
+    return min(candidates, key=lambda candidate: sign * candidate.log_loss)
 
 
 def repeated(

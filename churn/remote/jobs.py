@@ -6,6 +6,7 @@ the emulator has no compute pools.
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
@@ -57,6 +58,7 @@ def submit(
         ignored = shutil.ignore_patterns("__pycache__", "emulator")
         shutil.copytree(PACKAGE, Path(folder) / PACKAGE.name, ignore=ignored)
         (Path(folder) / ENTRY).write_text("from churn.cli import main\n\nmain()\n")
+        _copy_problem(settings, Path(folder))
         try:
             job = submit_directory(
                 folder,
@@ -80,6 +82,19 @@ def submit(
             f"the job {job.id} on the compute pool {pool} ended as {status}",
             "What it printed is above.",
         )
+
+
+def _copy_problem(settings: Settings, folder: Path) -> None:
+    """The module of a problem of one's own, or the package that it is in."""
+    name = settings.problem.partition(":")[0].partition(".")[0]
+    if name == PACKAGE.name:
+        return
+    source = Path(str(importlib.import_module(name).__file__))
+    if source.name == "__init__.py":
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(source.parent, folder / name, ignore=ignored)
+    else:
+        shutil.copy(source, folder)
 
 
 def requirements() -> list[str]:

@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 from churn.domain.errors import DataError
 from churn.engines.polars import PolarsEngine
 from churn.model import evaluate, explain, plots, train
-from churn.model.algorithms import XGBOOST
+from churn.model.algorithms import ALGORITHMS, XGBOOST, Algorithm
 from churn.model.metrics import METRICS, NAMES, Labels
 from churn.pipelines import prepare
 from tests.shipped import CHURN, DEFAULT, VIEWS
@@ -214,6 +214,48 @@ def test_reasons_name_the_strongest_features_in_words() -> None:
 
 
 # Pictures
+
+
+def test_rows_are_explained_in_blocks(
+    fitted: Pipeline, x: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Short calls, so that shap's own bar, which it draws after ten seconds, never shows."""
+    background = explain.background(x)
+    whole = explain.explain(fitted, x, background)
+    monkeypatch.setattr(explain, "BLOCK", 7)
+    assert np.array_equal(explain.explain(fitted, x, background).values, whole.values)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS.values(), ids=list(ALGORITHMS))
+def test_every_algorithm_is_better_than_no_skill_and_explains_itself(
+    x: pd.DataFrame, y: Labels, algorithm: Algorithm
+) -> None:
+    """With numbers missing and unknown categories; what reasons add up to is the prediction."""
+    holes = x.copy()
+    holes.loc[holes.index[::9], "AVG_ORDER_AMOUNT"] = np.nan
+    parameters = next(iter(algorithm.presets.values()))
+    fitted = train.pipeline(algorithm, FEATURES, parameters, seed=0).fit(holes, y)
+    p = train.probabilities(fitted, holes)
+    metric = METRICS["log_loss"]
+    assert metric.function(y, p) < metric.no_skill(y)
+    explained = explain.explain(fitted, holes, explain.background(x))
+    log_odds = explained.base + explained.values.sum(axis=1)
+    assert 1 / (1 + np.exp(-log_odds)) == pytest.approx(p, abs=1e-5)
+    assert explain.importance(fitted, holes)["IMPORTANCE"].sum() == pytest.approx(1)
+
+
+def test_algorithms_compete_in_one_search(x: pd.DataFrame, y: Labels) -> None:
+    both = list(ALGORITHMS.values())
+    candidates = train.search(both, x, y, FEATURES, draws=1, seed=0, advance=quiet)
+    assert {c.name: c.algorithm.name for c in candidates} == {
+        "Baseline": "xgboost",
+        "DeepTree": "xgboost",
+        "Conservative": "xgboost",
+        "Tuned": "xgboost",
+        "Logistic": "logistic",
+        "LogisticShrunken": "logistic",
+        "LogisticTuned": "logistic",
+    }
 
 
 def test_plots_are_drawn_again_from_what_was_kept(
