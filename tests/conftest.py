@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -121,8 +122,11 @@ def stores(home: Path) -> Stores:
 
 
 @pytest.fixture(autouse=True)
-def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No test sees the settings, or touches the stores, of whoever runs it."""
+def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the settings, or touches the stores, of whoever runs it, nor leaves a session."""
     for name in [name for name in os.environ if name.startswith("CHURN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CHURN_HOME", str(tmp_path / "home"))
+    yield
+    if connections := sys.modules.get("churn.remote.connections"):
+        connections.close_sessions()

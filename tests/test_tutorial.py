@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from churn.cli import app
 from churn.domain.windows import DAY, Windows
+from churn.remote import connections
 from tests.conftest import ROOT
 
 pytestmark = [pytest.mark.emulator, pytest.mark.slow]
@@ -38,10 +39,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def _settings_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _settings_of_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As the page sets them."""
     monkeypatch.setenv("CHURN_HOME", str(folder / ".churn"))
     monkeypatch.setenv("CHURN_PROBLEM", "subscriptions:SUBSCRIPTIONS")
+    yield
+    connections.close_sessions()
 
 
 def typed(line: str) -> Result:

@@ -154,7 +154,7 @@ FAULTS = (
     Fault("dated tables of nobody are left alone", "churn/leakage/futures.py", "elif shape.time is not None and (shape.entity", "elif not shape.name and (shape.entity", LEAKAGE),
     Fault("what is set later is no leak", "churn/leakage/futures.py", "for name in [n for n in dates if n not in shape.held]:", "for name in []:", LEAKAGE),
     Fault("the as-of date may be dropped", "churn/leakage/edges.py", "return not moves(windows.as_of) and moves(", "return moves(windows.as_of) and not moves(", LEAKAGE),
-    Fault("the observation start may be ignored", "churn/leakage/edges.py", "stuck &= _edges(audit, builder, world, shape, later, start)", "stuck = set()", LEAKAGE),
+    Fault("the observation start may be ignored", "churn/leakage/edges.py", "stuck &= _edges(audit, builder, world, shape, earlier, start)", "stuck = set()", LEAKAGE),
     Fault("years to date are accused", "churn/leakage/edges.py", "stuck -= _calendar(audit, builder, world, shape)", "pass", LEAKAGE),
     Fault("the last bits may leak", "churn/leakage/features.py", "moved = audit.differences(dated if late else base, output, without, exact=True)", "moved = audit.differences(dated if late else base, output, without)", LEAKAGE),
     Fault("large tables may leak", "churn/leakage/edges.py", "if not quick and rows < LARGEST:", "if quick and rows < 0:", LEAKAGE),

@@ -93,7 +93,10 @@ def token(key: rsa.RSAPrivateKey = KEY, **changes: Any) -> str:
 
 def of_the_workflow(name: str, role: str, guarded: Emulator) -> dict[str, Any]:
     """The connection that a workflow writes, to the emulator."""
-    text = (ROOT / ".github" / "workflows" / name).read_text()
+    workflow = (ROOT / ".github" / "workflows" / name).read_text()
+    assert "uses: ./.github/actions/snowflake\n" in workflow
+    assert "SNOWFLAKE_ROLE: ${{ vars." in workflow
+    text = (ROOT / ".github" / "actions" / "snowflake" / "action.yml").read_text()
     written = re.search(r"<<TOML\n(.*?)\n +TOML\n", text, re.DOTALL)
     assert written
     values = {
