@@ -123,7 +123,7 @@ def stores(home: Path) -> Stores:
 
 @pytest.fixture(autouse=True)
 def _settings_of_nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No test sees the settings, or touches the stores, of whoever runs it, nor leaves a session."""
+    """No test sees settings or touches stores of whoever runs it, nor leaves a session open."""
     for name in [name for name in os.environ if name.startswith("CHURN_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CHURN_HOME", str(tmp_path / "home"))
