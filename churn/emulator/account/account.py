@@ -82,7 +82,7 @@ class Account:
         self.numbers = itertools.count(1)
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)
-        self.tables = Tables(tables if folder else None)
+        self.tables = Tables(tables if folder else None, self.folder)
         self.objects: Objects = Objects(self.folder / "objects.sqlite")
         for role in SYSTEM_ROLES:
             self._ensure(Object("ROLE", Name(name=role)))

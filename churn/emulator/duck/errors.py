@@ -44,6 +44,7 @@ class TranslatedErrors:
 
 
 DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
+    (duckdb.OutOfMemoryException, 300005, "53200"),
     (duckdb.ConversionException, 100035, "22007"),
     (duckdb.OutOfRangeException, 100046, "22003"),
     (duckdb.ConstraintException, 100072, "22000"),
@@ -67,8 +68,14 @@ COLUMN = re.compile(
 )
 
 
+OWN = re.compile(r"<<(\d+)\|(\w+)\|(.*?)>>", re.DOTALL)
+"""What a function of this package raised within DuckDB."""
+
+
 def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
+    if match := OWN.search(message):
+        return SqlError(match[3], int(match[1]), match[2])
     if macros.DIVISION_BY_ZERO in message:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
     if match := FUNCTION.search(message):

@@ -122,16 +122,6 @@ def sequence(node: exp.Expression) -> exp.Expression:
     return exp.paren(exp.Sub(this=number, expression=exp.Literal.number(1)))
 
 
-@SUBSYSTEM.rewrite(exp.ArrayContains)
-def array_contains(node: exp.Expression) -> exp.Expression:
-    """Elements are compared as texts, whether the array is one of DuckDB or of JSON.
-
-    https://docs.snowflake.com/en/sql-reference/functions/array_contains
-    """
-    element = node.expression.this if isinstance(node.expression, exp.Cast) else node.expression
-    return macro("contains_text", node.this.copy(), element.copy())
-
-
 @SUBSYSTEM.rewrite(exp.Join)
 def asof(node: exp.Expression) -> exp.Expression:
     """The match condition beside the keys; unmatched rows of the left stay, as in Snowflake.
