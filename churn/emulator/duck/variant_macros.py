@@ -41,6 +41,24 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "(x, marks)": "list_filter(string_split(translate(x, marks, repeat(left(marks, 1), "
         "length(marks))), left(marks, 1)), lambda e: e <> '')"
     },
+    "not_null": {"(x)": "CASE WHEN CAST(x AS VARCHAR) = 'null' THEN NULL ELSE x END"},
+    "one_if_known": {
+        "(x)": "CASE WHEN list_contains(CAST(json_extract(to_json(x), '$.*') AS VARCHAR[]), 'null')"
+        " THEN NULL ELSE 1 END"
+    },
+    "list_of_variants": {"(x)": f"list_transform(x, lambda e: {_SCHEMA}.to_variant(e))"},
+    "array_of_list": {
+        "(x)": f"coalesce(list_transform(x, lambda e: {_SCHEMA}.to_variant(e)), "
+        "CAST([] AS JSON[]))"
+    },
+    "object_of_lists": {
+        "(k, v)": "CASE WHEN k IS NULL THEN CAST(MAP {} AS MAP(VARCHAR, JSON)) "
+        "ELSE map(CAST(k AS VARCHAR[]), v) END"
+    },
+    "width_bucket": {
+        "(x, low, high, n)": "CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
+        "ELSE floor((x - low) * n / (high - low)) + 1 END AS BIGINT)"
+    },
     # Without quotes; JSON null is NULL.
     "variant_text": {
         "(x)": "CASE json_type(to_json(x)) WHEN 'NULL' THEN NULL "

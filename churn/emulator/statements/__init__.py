@@ -40,13 +40,14 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import calls, columns, expressions, variants
+from churn.emulator.translation import aggregates, calls, columns, expressions, variants
 from churn.emulator.translation import tables as table_functions
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
     variants.SUBSYSTEM,
     table_functions.SUBSYSTEM,
+    aggregates.SUBSYSTEM,
     expressions.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,

@@ -105,6 +105,10 @@ def value_at_extreme(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/max_by
     """
+    if (count := node.args.get("count")) is not None:
+        name = "arg_max" if isinstance(node, exp.ArgMax) else "arg_min"
+        most = [node.this.copy(), node.expression.copy(), count.copy()]
+        return macro("list_of_variants", exp.Anonymous(this=name, expressions=most))
     name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
     return exp.Anonymous(this=name, expressions=[node.this.copy(), node.expression.copy()])
 

@@ -17,6 +17,9 @@ Columns = Mapping[str, str]
 """Kinds by the names of columns: "" where it is an ordinary value."""
 Lookup = Callable[[exp.Table], Columns]
 
+TEXT = "TEXT"
+"""What a lookup says of a column of text; to the rest, that is an ordinary value."""
+
 TYPES = {
     exp.DataType.Type.VARIANT: VARIANT,
     exp.DataType.Type.JSON: VARIANT,
@@ -84,6 +87,16 @@ class Kinds:
             self._known[id(node)] = self._kind(node)
         return self._known[id(node)]
 
+    def text_columns(self, target: exp.Expression) -> set[int]:
+        """Which of the columns that an INSERT fills hold text, by their places."""
+        table = target.this if isinstance(target, exp.Schema) else target
+        if not isinstance(table, exp.Table):
+            return set()
+        kinds = self._lookup(table)
+        named = target.expressions if isinstance(target, exp.Schema) else None
+        names = [name_of(each) for each in named] if named else list(kinds)
+        return {at for at, name in enumerate(names) if kinds.get(name) == TEXT}
+
     def _kind(self, node: exp.Expression) -> str:
         if type(node) in FIXED:
             return "" if self._of_file(node) else FIXED[type(node)]
@@ -100,6 +113,8 @@ class Kinds:
             case exp.Subquery() | exp.Select() | exp.SetOperation():
                 projections = node.selects
                 return self.of(projections[0]) if len(projections) == 1 else ""
+            case exp.ArgMax() | exp.ArgMin() if node.args.get("count") is not None:
+                return ARRAY
             case exp.WithinGroup() | exp.ArgMax() | exp.ArgMin():
                 return self.of(node.this)
             case exp.Case() | exp.If() | exp.Coalesce():
@@ -156,7 +171,8 @@ class Kinds:
                 named = _common(source)
                 if named is not None:
                     return self._of_query(named.this, name, _aliases(named))
-                return self._lookup(source).get(name)
+                kind = self._lookup(source).get(name)
+                return "" if kind == TEXT else kind
             case exp.Subquery():
                 return self._of_query(source.this, name, _aliases(source))
             case exp.Lateral() | exp.TableFromRows() if isinstance(source.this, exp.Explode):

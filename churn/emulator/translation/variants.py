@@ -12,6 +12,7 @@ from churn.emulator.duck.semistructured import ARRAY, FUNCTIONS, OBJECT, VARIANT
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.translation.arguments import macro
 from churn.emulator.translation.kinds import (
+    TEXT,
     TYPES,
     Columns,
     Kinds,
@@ -57,7 +58,8 @@ def columns_of(session: Session, table: str) -> Columns:
         described = session.cursor.duck.execute(f"SELECT * FROM {table} LIMIT 0").description
     except duckdb.Error:
         return {}
-    return {name: duck_kind(str(kind)) for name, kind, *_ in described or ()}
+    kinds = {name: str(kind) for name, kind, *_ in described or ()}
+    return {name: TEXT if kind == "VARCHAR" else duck_kind(kind) for name, kind in kinds.items()}
 
 
 def rewritten(tree: exp.Expression, kinds: Kinds) -> exp.Expression:
@@ -66,6 +68,10 @@ def rewritten(tree: exp.Expression, kinds: Kinds) -> exp.Expression:
     for node in nodes:
         if isinstance(node, exp.Reduce):
             mark_constants(node)
+    if isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Select):
+        tree.meta["texts"] = kinds.text_columns(tree.this)
+        for item in tree.expression.expressions:
+            item.meta["kind"] = kinds.of(item)
     for node in nodes:  # all kinds first: a rewrite changes what they are read from
         if type(node) in RULES:
             for part in (node, *node.iter_expressions()):
@@ -304,22 +310,21 @@ def obj(node: exp.Expression) -> exp.Expression:
 
 
 def star_object(star: exp.Expression) -> exp.Expression:
-    """OBJECT_CONSTRUCT(* EXCLUDE a): all columns, as DuckDB expands the star."""
+    """OBJECT_CONSTRUCT(* EXCLUDE a): all columns that are not NULL."""
+    return call("WITHOUT_NULLS", row_of(star))
+
+
+def row_of(star: exp.Expression) -> exp.Expression:
+    """The columns that a star stands for, as DuckDB expands it, in one struct."""
     table = star.args.get("table") if isinstance(star, exp.Column) else None
     plain = star.this if isinstance(star, exp.Column) else star
-    source: exp.Expression
     if table is not None and not any(plain.args.values()):
-        source = exp.Column(this=table.copy())
-    else:
-        columns = exp.Anonymous(this="COLUMNS", expressions=[plain.copy()])
-        if (pattern := plain.args.get("ilike")) is not None:
-            columns = exp.Anonymous(
-                this="COLUMNS", expressions=[exp.ILike(this=exp.Star(), expression=pattern.copy())]
-            )
-        source = exp.Anonymous(
-            this="struct_pack", expressions=[exp.Anonymous(this="*COLUMNS", expressions=columns.expressions)]
-        )
-    return call("WITHOUT_NULLS", source)
+        return exp.Column(this=table.copy())
+    columns: exp.Expression = plain.copy()
+    if (pattern := plain.args.get("ilike")) is not None:
+        columns = exp.ILike(this=exp.Star(), expression=pattern.copy())
+    every = exp.Anonymous(this="*COLUMNS", expressions=[columns])
+    return exp.Anonymous(this="struct_pack", expressions=[every])
 
 
 def order(node: exp.Expression) -> exp.Expression:
@@ -338,6 +343,28 @@ def extreme(node: exp.Expression) -> exp.Expression:
     name = "arg_max" if isinstance(node, exp.Max) else "arg_min"
     key = macro("variant_order", node.this.copy())
     return exp.Anonymous(this=name, expressions=[node.this.copy(), key])
+
+
+def counted(node: exp.Expression) -> exp.Expression:
+    """COUNT of a VARIANT leaves JSON null out, too.
+
+    https://docs.snowflake.com/en/sql-reference/functions/count
+    """
+    if kind_of(node.this) == VARIANT:
+        node.this.replace(macro("not_null", node.this.copy()))
+    return node
+
+
+def inserted(node: exp.Expression) -> exp.Expression:
+    """A VARIANT in a column of text is text: its quotes stay behind."""
+    query = node.expression
+    texts = node.meta.get("texts")
+    if texts and isinstance(query, exp.Select):
+        for at, item in enumerate(list(query.expressions)):
+            value = item.this if isinstance(item, exp.Alias) else item
+            if at in texts and item.meta.get("kind") == VARIANT:
+                value.replace(as_text(value))
+    return node
 
 
 def split(node: exp.Expression) -> exp.Expression:
@@ -487,4 +514,6 @@ RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = 
     exp.ArrayFilter: filtered,
     exp.Transform: transformed,
     exp.Reduce: reduced,
+    exp.Count: counted,
+    exp.Insert: inserted,
 }
