@@ -59,6 +59,13 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "(x, low, high, n)": "CAST(CASE WHEN x < low THEN 0 WHEN x >= high THEN n + 1 "
         "ELSE floor((x - low) * n / (high - low)) + 1 END AS BIGINT)"
     },
+    "type_of_value": {
+        "(x)": "CASE WHEN x IS NULL THEN NULL ELSE CASE typeof(x) WHEN 'DATE' THEN 'DATE' "
+        "WHEN 'TIME' THEN 'TIME' WHEN 'BLOB' THEN 'BINARY' WHEN 'TIMESTAMP' THEN 'TIMESTAMP_NTZ' "
+        "WHEN 'TIMESTAMP_NS' THEN 'TIMESTAMP_NTZ' WHEN 'TIMESTAMP WITH TIME ZONE' "
+        "THEN 'TIMESTAMP_LTZ' ELSE "
+        f"__TYPEOF(list_value({_SCHEMA}.to_variant(x))) END END"
+    },
     # Without quotes; JSON null is NULL.
     "variant_text": {
         "(x)": "CASE json_type(to_json(x)) WHEN 'NULL' THEN NULL "

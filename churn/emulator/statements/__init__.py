@@ -40,7 +40,7 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import aggregates, calls, columns, expressions, variants
+from churn.emulator.translation import aggregates, calls, columns, expressions, selection, variants
 from churn.emulator.translation import tables as table_functions
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
@@ -48,6 +48,7 @@ SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     variants.SUBSYSTEM,
     table_functions.SUBSYSTEM,
     aggregates.SUBSYSTEM,
+    selection.SUBSYSTEM,
     expressions.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import duckdb
@@ -10,7 +11,7 @@ from sqlglot import exp
 from churn.emulator.account.account import Account, Session
 from churn.emulator.duck.semistructured import ARRAY, FUNCTIONS, OBJECT, VARIANT
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.translation.arguments import macro
+from churn.emulator.translation.arguments import is_macro, macro
 from churn.emulator.translation.kinds import (
     TEXT,
     TYPES,
@@ -322,9 +323,15 @@ def row_of(star: exp.Expression) -> exp.Expression:
         return exp.Column(this=table.copy())
     columns: exp.Expression = plain.copy()
     if (pattern := plain.args.get("ilike")) is not None:
-        columns = exp.ILike(this=exp.Star(), expression=pattern.copy())
+        columns = exp.Literal.string(_expression_of(str(pattern.this)))
     every = exp.Anonymous(this="*COLUMNS", expressions=[columns])
     return exp.Anonymous(this="struct_pack", expressions=[every])
+
+
+def _expression_of(pattern: str) -> str:
+    """The regular expression of a pattern of ILIKE."""
+    wild = {"%": ".*", "_": "."}
+    return "(?i)^" + "".join(wild.get(mark) or re.escape(mark) for mark in pattern) + "$"
 
 
 def order(node: exp.Expression) -> exp.Expression:
@@ -383,6 +390,8 @@ def function(node: exp.Expression) -> exp.Expression:
     if name in PARSING and len(arguments) == 1:
         text = as_text(arguments[0], kind_of(arguments[0])) if kind_of(arguments[0]) else None
         return exp.Anonymous(this=f"__{name}_OF", expressions=[text or arguments[0].copy()])
+    if name == "TYPEOF" and is_macro(arguments[0], "to_variant"):
+        return macro("type_of_value", arguments[0].expression.expressions[0].copy())
     if name in FUNCTIONS:
         return call(name, *arguments)
     if name == "TO_VARIANT":
