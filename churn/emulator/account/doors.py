@@ -36,6 +36,8 @@ def check_doors(session: Session, tree: exp.Expression) -> None:
 
 def _check_function(session: Session, node: exp.Expression, called: str) -> None:
     dialect = session.account.dialect
+    if isinstance(node.parent, exp.ModelAttribute):
+        return  # a model's own, which only it can know
     dotted = node.parent if isinstance(node.parent, exp.Dot) else None
     if dotted is None:
         known = called in SNOWFLAKE or called in dialect.functions
@@ -62,6 +64,8 @@ def _is_own(session: Session, path: list[str], called: str) -> bool:
 
 def _check_table(session: Session, node: exp.Table) -> None:
     """No file by its name, no table of DuckDB's own."""
+    if isinstance(node.this, exp.Literal) and not node.name.startswith(("@", "snow://")):
+        raise compilation(f"Object '{node.name}' does not exist or not authorized.", 2003, "42S02")
     if not isinstance(node.this, exp.Identifier):
         return
     parts = [str(part.name) for part in node.parts]
@@ -77,8 +81,10 @@ def _check_table(session: Session, node: exp.Table) -> None:
 
 def _may_be_file(session: Session, node: exp.Table, parts: list[str]) -> bool:
     if isinstance(node.parent, exp.Create | exp.Schema) or not FILE.search(".".join(parts[-1:])):
-        return len(parts) > 1 and any(FILE.search(part) for part in parts[:-1]) and not _there(
-            session, node
+        return (
+            len(parts) > 1
+            and any(FILE.search(part) for part in parts[:-1])
+            and not _there(session, node)
         )
     return not _there(session, node)
 

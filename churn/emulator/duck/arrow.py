@@ -14,7 +14,7 @@ from churn.emulator.duck.json_text import QUOTED_UNDEFINED, shown
 def plain(table: pa.Table) -> pa.Table:
     """The table in the few types that travel."""
     columns = [
-        _shown(column) if b"logical" in (field.metadata or {}) else _plain(column)
+        _shown(column) if _is_semistructured(field) else _plain(column)
         for field, column in zip(table.schema, table.columns, strict=True)
     ]
     fields = [
@@ -22,6 +22,11 @@ def plain(table: pa.Table) -> pa.Table:
         for f, c in zip(table.schema, columns, strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=pa.schema(fields))
+
+
+def _is_semistructured(field: pa.Field) -> bool:
+    declared = (field.metadata or {}).get(b"logical")
+    return declared in (b"variant", b"array", b"object") and is_text(field.type)
 
 
 def _shown(column: pa.ChunkedArray) -> pa.ChunkedArray:

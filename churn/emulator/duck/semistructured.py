@@ -27,7 +27,7 @@ FUNCTIONS: dict[str, tuple[Function, str, bool]] = {}
 """By name: the function, what it returns (a type of DuckDB), and whether it is asked about NULL."""
 
 
-class Failure(Exception):
+class SnowflakeError(Exception):
     """What Snowflake answers, through DuckDB: number, state and words."""
 
     def __init__(self, message: str, number: int, state: str) -> None:
@@ -101,7 +101,7 @@ def _array(value: Any) -> list[Any]:
 
 def _object(value: Any, function: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Failure(f"Invalid argument types for function '{function}'", 1044, "42P13")
+        raise SnowflakeError(f"Invalid argument types for function '{function}'", 1044, "42P13")
     return value
 
 
@@ -147,7 +147,7 @@ def parse_json(written: str, option: str = "s") -> Any:
     try:
         return parse(written, duplicates=option == "d")
     except JsonError as error:
-        raise Failure(f"Error parsing JSON: {error}", 100069, "22P02") from None
+        raise SnowflakeError(f"Error parsing JSON: {error}", 100069, "22P02") from None
 
 
 @declare(VARIANT)
@@ -203,7 +203,7 @@ def _constructed(items: Sequence[Any], *, keep: bool) -> dict[str, Any]:
             continue
         name = str(text(key))
         if name in made:
-            raise Failure(f"Duplicate field key '{name}'", 100103, "22000")
+            raise SnowflakeError(f"Duplicate field key '{name}'", 100103, "22000")
         made[name] = None if value is MISSING else value
     return made
 
@@ -214,7 +214,7 @@ def object_insert(into: Any, key: Any, value: Any, update: Any = False) -> Any: 
         return MISSING
     made = dict(_object(into, "OBJECT_INSERT"))
     if key in made and update is not True:
-        raise Failure(f"Duplicate field key '{key}'", 100103, "22000")
+        raise SnowflakeError(f"Duplicate field key '{key}'", 100103, "22000")
     if value is MISSING:
         made.pop(key, None)
         return made
@@ -416,14 +416,14 @@ def array_reverse(array: Any) -> Any:
 @declare(ARRAY)
 def array_generate_range(start: Any, stop: Any, step: Any = 1) -> Any:
     if _whole(step) == 0:
-        raise Failure("Invalid step 0 of ARRAY_GENERATE_RANGE", 100178, "22023")
+        raise SnowflakeError("Invalid step 0 of ARRAY_GENERATE_RANGE", 100178, "22023")
     return [Number(each) for each in range(_whole(start), _whole(stop), _whole(step))]
 
 
 @declare(OBJECT)
 def arrays_to_object(keys: Any, values: Any) -> Any:
     if len(keys) != len(values):
-        raise Failure("Key array and value array had unequal lengths", 100357, "22000")
+        raise SnowflakeError("Key array and value array had unequal lengths", 100357, "22000")
     pairs = zip(keys, values, strict=True)
     return {
         str(text(k)): None if v is MISSING else v
@@ -451,7 +451,9 @@ def to_object(value: Any) -> Any:
     if value is None:
         return MISSING
     if not isinstance(value, dict):
-        raise Failure(f"Failed to cast variant value {dumps(value)} to OBJECT", 100071, "22000")
+        raise SnowflakeError(
+            f"Failed to cast variant value {dumps(value)} to OBJECT", 100071, "22000"
+        )
     return value
 
 

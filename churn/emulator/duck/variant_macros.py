@@ -5,7 +5,7 @@ VARIANT is JSON, ARRAY is JSON[], OBJECT is MAP(VARCHAR, JSON): DuckDB keeps the
 
 from __future__ import annotations
 
-from churn.emulator.duck.json_text import QUOTED_UNDEFINED
+from churn.emulator.duck.json_text import QUOTED_UNDEFINED, UNDEFINED
 
 _KEY = (
     "CASE WHEN {t} IS NULL THEN NULL "
@@ -17,6 +17,7 @@ _KEY = (
 )
 """What is compared of a text {t} beside a value o: by the type of o."""
 
+_UNDEFINED_TEXT = f"'{UNDEFINED}'"
 _SCHEMA = "_fs_global._emulator"
 
 DEFINITIONS: dict[str, dict[str, str]] = {
@@ -34,9 +35,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
         "(x)": "list_transform(CAST(json_extract(to_json(x), '$[*]') AS JSON[]), lambda e: "
         f"CASE WHEN CAST(e AS VARCHAR) = '{QUOTED_UNDEFINED}' THEN NULL ELSE e END)"
     },
-    "known": {
-        "(x)": f"CASE WHEN CAST(x AS VARCHAR) = '{QUOTED_UNDEFINED}' THEN NULL ELSE x END"
-    },
+    "known": {"(x)": f"CASE WHEN CAST(x AS VARCHAR) = '{QUOTED_UNDEFINED}' THEN NULL ELSE x END"},
     "tokens": {
         "(x, marks)": "list_filter(string_split(translate(x, marks, repeat(left(marks, 1), "
         "length(marks))), left(marks, 1)), lambda e: e <> '')"
@@ -48,8 +47,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     },
     "list_of_variants": {"(x)": f"list_transform(x, lambda e: {_SCHEMA}.to_variant(e))"},
     "array_of_list": {
-        "(x)": f"coalesce(list_transform(x, lambda e: {_SCHEMA}.to_variant(e)), "
-        "CAST([] AS JSON[]))"
+        "(x)": f"coalesce(list_transform(x, lambda e: {_SCHEMA}.to_variant(e)), CAST([] AS JSON[]))"
     },
     "object_of_lists": {
         "(k, v)": "CASE WHEN k IS NULL THEN CAST(MAP {} AS MAP(VARCHAR, JSON)) "
@@ -69,15 +67,13 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     # Without quotes; JSON null is NULL.
     "variant_text": {
         "(x)": "CASE json_type(to_json(x)) WHEN 'NULL' THEN NULL "
-        f"WHEN 'VARCHAR' THEN nullif(to_json(x) ->> '$', {QUOTED_UNDEFINED.replace(chr(34), chr(39))}) "
+        f"WHEN 'VARCHAR' THEN nullif(to_json(x) ->> '$', {_UNDEFINED_TEXT}) "
         "WHEN 'DOUBLE' THEN CASE WHEN contains(lower(CAST(to_json(x) AS VARCHAR)), 'e') "
         "THEN regexp_replace(CAST(CAST(to_json(x) AS DOUBLE) AS VARCHAR), '\\.0$', '') "
         "ELSE CAST(to_json(x) AS VARCHAR) END "
         f"ELSE replace(CAST(to_json(x) AS VARCHAR), '{QUOTED_UNDEFINED}', 'undefined') END"
     },
-    "json_text": {
-        "(x)": f"replace(CAST(x AS VARCHAR), '{QUOTED_UNDEFINED}', 'undefined')"
-    },
+    "json_text": {"(x)": f"replace(CAST(x AS VARCHAR), '{QUOTED_UNDEFINED}', 'undefined')"},
     "variant_like": {"(x, o)": _KEY.format(t=f"{_SCHEMA}.variant_text(x)")},
     "value_like": {"(o)": _KEY.format(t="CAST(o AS VARCHAR)")},
     # Numbers by their value, before texts by theirs.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
@@ -10,7 +10,6 @@ from sqlglot.errors import ParseError
 from sqlglot.tokens import TokenType
 
 from churn.emulator.language.errors import SqlError, compilation
-
 
 BY_NAME = {
     *("PARSE_JSON", "TRY_PARSE_JSON", "CHECK_JSON", "TYPEOF", "TO_JSON", "TO_VARIANT", "TO_ARRAY"),
@@ -28,8 +27,10 @@ BY_NAME = {
 class _Parser(Snowflake.Parser):
     """Remembers how an expression was written, which names its column when nothing else does."""
 
-    FUNCTIONS = {k: v for k, v in Snowflake.Parser.FUNCTIONS.items() if k not in BY_NAME}
-    FUNCTION_PARSERS = {
+    FUNCTIONS: ClassVar[dict[str, Any]] = {
+        k: v for k, v in Snowflake.Parser.FUNCTIONS.items() if k not in BY_NAME
+    }
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         k: v for k, v in Snowflake.Parser.FUNCTION_PARSERS.items() if k not in BY_NAME
     }
 
@@ -39,7 +40,6 @@ class _Parser(Snowflake.Parser):
         if node is not None and start is not None and self._prev is not None:
             node.meta["text"] = self._find_sql(start, self._prev)
         return node
-
 
     def _parse_function_call(self, *args: Any, **options: Any) -> exp.Expression | None:
         token, following = self._curr, self._next

@@ -15,8 +15,12 @@ LONG = 10_000
 """Characters from which a statement is looked at."""
 
 _LITERAL = r"(?:'(?:[^'\\]|''|\\.)*'|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|NULL|TRUE|FALSE)"
-_ROW = re.compile(rf"\s*\(\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*\)\s*(,?)", re.IGNORECASE | re.DOTALL)
-_START = re.compile(r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\bVALUES(?=\s*\()", re.I | re.S)
+_ROW = re.compile(
+    rf"\s*\(\s*({_LITERAL}(?:\s*,\s*{_LITERAL})*)\s*\)\s*(,?)", re.IGNORECASE | re.DOTALL
+)
+_START = re.compile(
+    r"'(?:[^'\\]|''|\\.)*'|\"(?:[^\"]|\"\")*\"|\bVALUES(?=\s*\()", re.IGNORECASE | re.DOTALL
+)
 _ITEM = re.compile(_LITERAL, re.IGNORECASE | re.DOTALL)
 _FEWEST = 100
 """Rows from which a table is worth it."""

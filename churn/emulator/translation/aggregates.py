@@ -48,7 +48,7 @@ def listagg(node: exp.Expression) -> exp.Expression:
 
 
 def _or_empty(node: exp.Expression) -> exp.Expression:
-    node.find(exp.GroupConcat).meta["whole"] = True  # type: ignore[union-attr]
+    node.find(exp.GroupConcat).meta["whole"] = True
     return exp.Coalesce(this=node.copy(), expressions=[exp.Literal.string("")])
 
 
@@ -63,9 +63,7 @@ def array_agg(node: exp.Expression) -> exp.Expression:
     return _collected(node) or node
 
 
-def _collected(
-    node: exp.Expression, window: exp.Expression | None = None
-) -> exp.Expression | None:
+def _collected(node: exp.Expression, window: exp.Expression | None = None) -> exp.Expression | None:
     """The list of what is known; None where the node is no ARRAY_AGG."""
     order = node.expression if isinstance(node, exp.WithinGroup) else None
     call = node.this if isinstance(node, exp.WithinGroup) else node

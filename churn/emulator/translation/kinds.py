@@ -249,7 +249,7 @@ def _with_joins(source: exp.Expression) -> Iterator[tuple[str, exp.Expression]]:
 def _alias(source: exp.Expression) -> exp.Expression | None:
     alias = source.args.get("alias")
     if isinstance(alias, exp.TableAlias) and alias.this is not None:
-        return alias.this  # type: ignore[no-any-return]
+        return alias.this
     return source.this if isinstance(source, exp.Table) else None
 
 
@@ -267,7 +267,7 @@ def _common(table: exp.Table) -> exp.Expression | None:
         defined = node.args.get("with_")
         for each in defined.expressions if defined else ():
             if name_of(each.args["alias"].this) == name_of(table.this) and not _within(table, each):
-                return each  # type: ignore[no-any-return]
+                return each
         node = node.parent
     return None
 

@@ -85,9 +85,7 @@ def flatten(call: exp.Expression) -> exp.Select:
         """SELECT CAST(1 AS BIGINT) AS "SEQ", r ->> '$[0]' AS "KEY", r ->> '$[1]' AS "PATH",
         CAST(r ->> '$[2]' AS BIGINT) AS "INDEX", known(r -> '$[3]') AS "VALUE",
         known(r -> '$[4]') AS "THIS" FROM (SELECT unnest(rows_of()) AS r)""",
-        rows_of=exp.Anonymous(
-            this="json_extract", expressions=[rows, exp.Literal.string("$[*]")]
-        ),
+        rows_of=exp.Anonymous(this="json_extract", expressions=[rows, exp.Literal.string("$[*]")]),
     )
 
 

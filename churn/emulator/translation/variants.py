@@ -243,7 +243,7 @@ def choice(node: exp.Expression) -> exp.Expression:
 
 
 def membership(node: exp.Expression) -> exp.Expression:
-    """v IN (1, 2), v BETWEEN 1 AND 2: compared as the first of them."""
+    """V IN (1, 2), v BETWEEN 1 AND 2: compared as the first of them."""
     others = [part for part in node.iter_expressions() if part is not node.this]
     if kind_of(node.this) and others:
         node.this.replace((_like(others[0]) or as_text)(node.this))
