@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import secrets
 import shutil
+import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -38,6 +39,9 @@ KEPT_RESULTS = 256
 KEPT_BYTES = 256 * 2**20
 """What RESULT_SCAN can look back to: this many results and bytes a session."""
 
+DEEPEST = 20_000
+"""Frames of Python: a select within 200 others takes 3,000 of them."""
+
 VERSION = "9.0.0"
 
 
@@ -60,6 +64,7 @@ class Account:
         users: dict[str, str] | None = None,
         issuers: dict[str, str] | None = None,
     ) -> None:
+        sys.setrecursionlimit(max(sys.getrecursionlimit(), DEEPEST))
         self._temporary = None if folder else Path(tempfile.mkdtemp(prefix="snowflake-emulator-"))
         self.dialect = dialect
         self.folder = folder or self._temporary or Path()
@@ -82,7 +87,7 @@ class Account:
         self.numbers = itertools.count(1)
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)
-        self.tables = Tables(tables if folder else None)
+        self.tables = Tables(tables if folder else None, self.folder)
         self.objects: Objects = Objects(self.folder / "objects.sqlite")
         for role in SYSTEM_ROLES:
             self._ensure(Object("ROLE", Name(name=role)))

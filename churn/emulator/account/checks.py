@@ -11,6 +11,7 @@ from sqlglot.optimizer.scope import traverse_scope
 
 from churn.emulator.account.access import CHANGED, existing, need, need_place, unlimited
 from churn.emulator.account.account import Session
+from churn.emulator.account.doors import check_doors
 from churn.emulator.language.errors import SqlError, unsupported
 from churn.emulator.language.names import NAME, Name
 
@@ -37,6 +38,7 @@ def check_statement(session: Session, text: str) -> None:
 
 def check_tree(session: Session, tree: exp.Expression) -> None:
     """The privileges on each table that a query or DML names, and a warehouse to run it."""
+    check_doors(session, tree)
     used = list(_used(session, tree))
     if (session.computing or session.changing) and used:
         need_warehouse(session)

@@ -43,6 +43,8 @@ def execute(
         query = str(uuid.uuid4())
         try:
             result = run(session, text, parameters, describe=describe)
+        except RecursionError:
+            raise compilation("The statement is nested too deeply.", 1003, "42000") from None
         finally:
             session.forget_registered()
         if not describe:

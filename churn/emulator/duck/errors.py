@@ -22,12 +22,16 @@ class TranslatedErrors:
         match error:
             case None | SqlError():
                 return
+            case connector_errors.Error() if "Max expression depth" in (error.msg or ""):
+                raise _known(error.msg or "", 1003, "42000") from error
             case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
                 raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
             case connector_errors.Error():
                 raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
             case ParseError():
                 raise syntax_error(error) from None
+            case duckdb.ParserException() if "Max expression depth" in str(error):
+                raise _known(str(error), 1003, "42000") from error
             case duckdb.ParserException():
                 # It was Snowflake's SQL to the parser, and is none of DuckDB's.
                 raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
@@ -44,6 +48,7 @@ class TranslatedErrors:
 
 
 DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
+    (duckdb.OutOfMemoryException, 300005, "53200"),
     (duckdb.ConversionException, 100035, "22007"),
     (duckdb.OutOfRangeException, 100046, "22003"),
     (duckdb.ConstraintException, 100072, "22000"),
@@ -67,8 +72,27 @@ COLUMN = re.compile(
 )
 
 
+OWN = re.compile(r"<<(\d+)\|(\w+)\|(.*?)>>", re.DOTALL)
+"""What a function of this package raised within DuckDB."""
+
+
+OUT_OF_MEMORY = (
+    "Processing aborted: the query needs more memory or temporary disk than the emulator gives it."
+)
+
+
+def _out_of_memory(message: str) -> bool:
+    return message.startswith("Out of Memory Error")
+
+
 def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
+    if match := OWN.search(message):
+        return SqlError(match[3], int(match[1]), match[2])
+    if "Max expression depth" in message:
+        return compilation("The statement is nested too deeply.", 1003, "42000")
+    if _out_of_memory(message):
+        return SqlError(OUT_OF_MEMORY, 300005, "53200")
     if macros.DIVISION_BY_ZERO in message:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
     if match := FUNCTION.search(message):

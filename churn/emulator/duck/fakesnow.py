@@ -18,11 +18,14 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import show
 from sqlglot import exp
 
+from churn.emulator.duck import arrow, semistructured
 from churn.emulator.duck import macros as own
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.language.errors import unsupported
 
 GLOBAL = "_fs_global"
+MOST_SPILLED = "16GB"
+"""What queries that exceed the memory may put on the disk."""
 
 # fakesnow fetches Arrow in a way that DuckDB 2 warns of, for each query.
 warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
@@ -41,7 +44,8 @@ class _Forgetful(dict[str, Any]):
 class Tables:
     """The databases, with their tables and views: in memory, or one file each in a folder."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, allowed: Path | None = None) -> None:
+        """Open them; DuckDB reads and writes files in the folder `allowed` alone."""
         self.folder = folder
         self.duck = duckdb.connect(
             ":memory:",
@@ -52,12 +56,32 @@ class Tables:
         self.duck.execute(info_schema.fs_global_creation_sql())
         self.duck.execute(show.fs_global_creation_sql())
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        semistructured.register(self.duck)
         self.duck.execute(own.CREATION)
         self.duck.execute(macros.creation_sql("memory"))  # for sessions without a database
         for file in sorted(folder.glob("*.db")) if folder else ():
             if file.stem != GLOBAL:
                 self.duck.execute(f"ATTACH IF NOT EXISTS '{file}' AS \"{file.stem}\"")
                 self._prepare(file.stem)
+        if allowed is not None:
+            self._close_doors(allowed)
+
+    def _close_doors(self, allowed: Path) -> None:
+        """No file outside of the folder, no extension, no variable of Python; bounded spilling.
+
+        https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+        """
+        inside = str(allowed.resolve()).replace("'", "''")
+        for setting in (
+            f"allowed_directories = ['{inside}/']",
+            f"temp_directory = '{inside}/spilled'",
+            f"max_temp_directory_size = '{MOST_SPILLED}'",
+            "python_enable_replacements = false",
+            "autoinstall_known_extensions = false",
+            "autoload_known_extensions = false",
+            "enable_external_access = false",
+        ):
+            self.duck.execute(f"SET GLOBAL {setting}")
 
     def create_database(self, name: str) -> None:
         place = str(self.folder / f"{name}.db") if self.folder else ":memory:"
@@ -148,7 +172,7 @@ class Cursor(FakeSnowflakeCursor):
                 )
         if self._arrow_table is None:
             raise unsupported(f"a statement without a result: {tree.key}")
-        return self._arrow_table
+        return arrow.semistructured(self._arrow_table, self._duck_conn.description)
 
     def merge(self, tree: exp.Expression, parameters: Sequence[Any] | None = None) -> list[str]:
         """Run a MERGE as DuckDB's own; returns what was done to each row: INSERT, UPDATE..."""
@@ -164,7 +188,8 @@ class Cursor(FakeSnowflakeCursor):
             self.check_db_and_schema(query)
             unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
             sql = self._transform(unbound, None).sql(dialect="duckdb")
-            return self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table().schema
+            table = self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+            return arrow.semistructured(table, self._duck_conn.description).schema
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         return super()._transform(self._rewrite(expression), params)

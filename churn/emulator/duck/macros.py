@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from churn.emulator.duck import variant_macros
+
 DIVISION_BY_ZERO = "Division by zero"
 
 SCHEMA = "_fs_global._emulator"
@@ -29,7 +31,7 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     "add_months": _dates("x + to_months(CAST(n AS INTEGER))", "x + to_months(CAST(n AS INTEGER))"),
     "truncated": _dates("date_trunc(n, x)", "date_trunc(n, x)"),
     "object_of": {"(x)": "CAST(to_json(x) AS JSON)"},
-    "contains_text": {"(x, y)": "list_contains(CAST(x AS VARCHAR[]), CAST(y AS VARCHAR))"},
+    **variant_macros.DEFINITIONS,
 }
 """By name, then by signature: DuckDB chooses among them by type."""
 

@@ -148,11 +148,13 @@ class Subsystem(Generic[A, S]):
 
         return declare
 
-    def session_rewrite(self, *kinds: type[exp.Expression]) -> Callable[[F], F]:
+    def session_rewrite(
+        self, *kinds: type[exp.Expression], first: bool = False
+    ) -> Callable[[F], F]:
         """Declare a rewrite that needs the session, too."""
 
         def declare(change: F) -> F:
-            self.rewrites.append(Rewrite(kinds, change))  # type: ignore[arg-type]
+            self.rewrites.append(Rewrite(kinds, change, first))  # type: ignore[arg-type]
             return change
 
         return declare
@@ -235,7 +237,12 @@ class Dialect(Generic[A, S]):
 
     def rewritten(self, session: S, tree: exp.Expression) -> exp.Expression:
         """The tree with every rewrite applied, each from the leaves up."""
+        present: set[type] | None = None
         for rewrite in self.rewrites:
+            if present is None:
+                present = {type(node) for node in tree.dfs()}
+            if not any(issubclass(kind, rewrite.kinds) for kind in present):
+                continue
             for node in [n for n in tree.dfs() if isinstance(n, rewrite.kinds)][::-1]:
                 new = rewrite.change(session, node)
                 if new is node:
@@ -244,6 +251,7 @@ class Dialect(Generic[A, S]):
                     tree = new
                 else:
                     node.replace(new)
+            present = None
         return tree
 
 

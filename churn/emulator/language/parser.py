@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import ParseError
+from sqlglot.tokens import TokenType
 
 from churn.emulator.language.errors import SqlError, compilation
+
+BY_NAME = {
+    *("PARSE_JSON", "TRY_PARSE_JSON", "CHECK_JSON", "TYPEOF", "TO_JSON", "TO_VARIANT", "TO_ARRAY"),
+    *("GET", "GET_IGNORE_CASE", "IS_NULL_VALUE", "STRIP_NULL_VALUE", "ARRAY_APPEND", "ARRAY_CAT"),
+    *("OBJECT_CONSTRUCT_KEEP_NULL", "OBJECT_CONSTRUCT", "OBJECT_INSERT", "OBJECT_DELETE"),
+    *("OBJECT_PICK", "OBJECT_KEYS", "ARRAY_COMPACT", "ARRAY_CONTAINS", "ARRAY_POSITION"),
+    *("ARRAY_DISTINCT", "ARRAY_EXCEPT", "ARRAY_INTERSECTION", "ARRAYS_OVERLAP", "ARRAY_FLATTEN"),
+    *("ARRAY_INSERT", "ARRAY_SIZE", "ARRAY_SLICE", "ARRAY_SORT", "ARRAY_TO_STRING", "ARRAY_MAX"),
+    *("ARRAY_MIN", "ARRAY_PREPEND", "ARRAY_REMOVE", "ARRAY_REMOVE_AT", "ARRAY_REVERSE"),
+    *("ARRAY_GENERATE_RANGE", "ARRAYS_TO_OBJECT", "ARRAYS_ZIP", "TO_OBJECT"),
+}
+"""Functions whose calls keep their name and arguments: their translation is one by name."""
 
 
 class _Parser(Snowflake.Parser):
     """Remembers how an expression was written, which names its column when nothing else does."""
+
+    FUNCTIONS: ClassVar[dict[str, Any]] = {
+        k: v for k, v in Snowflake.Parser.FUNCTIONS.items() if k not in BY_NAME
+    }
+    FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
+        k: v for k, v in Snowflake.Parser.FUNCTION_PARSERS.items() if k not in BY_NAME
+    }
 
     def _parse_expression(self) -> exp.Expression | None:
         start = self._curr
         node = super()._parse_expression()
         if node is not None and start is not None and self._prev is not None:
             node.meta["text"] = self._find_sql(start, self._prev)
+        return node
+
+    def _parse_function_call(self, *args: Any, **options: Any) -> exp.Expression | None:
+        token, following = self._curr, self._next
+        node = super()._parse_function_call(*args, **options)
+        called = following is not None and following.token_type == TokenType.L_PAREN
+        if node is not None and token is not None and called and node.meta.get("called") is None:
+            node.meta["called"] = token.text.upper()
         return node
 
 

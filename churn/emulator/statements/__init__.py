@@ -40,10 +40,15 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import calls, columns, expressions
+from churn.emulator.translation import aggregates, calls, columns, expressions, selection, variants
+from churn.emulator.translation import tables as table_functions
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
+    variants.SUBSYSTEM,
+    table_functions.SUBSYSTEM,
+    aggregates.SUBSYSTEM,
+    selection.SUBSYSTEM,
     expressions.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,

@@ -15,6 +15,7 @@ from churn.emulator.language.errors import invalid
 from churn.emulator.language.names import NAME, PART
 from churn.emulator.language.parser import parse
 from churn.emulator.language.results import Kind, Parsed, Result, table_of
+from churn.emulator.language.rows import constant_rows
 from churn.emulator.language.text import QUOTED
 from churn.emulator.statements.lifecycle import forget_loads
 from churn.emulator.translation.arguments import table_node
@@ -31,8 +32,8 @@ SUBSYSTEM: Subsystem[Account, Session] = Subsystem("queries")
     kind=Kind.QUERY,
 )
 def select(session: Session, parsed: Parsed) -> Result:
-    text = BARE_URL.sub(lambda m: m[1] or f"'{m[2]}'", _model_aliases(parsed.text))
-    tree = parse(text)
+    text = with_rows(session, parsed.text)
+    tree = parse(BARE_URL.sub(lambda m: m[1] or f"'{m[2]}'", _model_aliases(text)))
     if parsed.describe:
         return Result(session.cursor.describe(tree).empty_table(), Kind.QUERY)
     return Result(session.cursor.run(tree, parsed.parameters), Kind.QUERY)
@@ -65,9 +66,19 @@ def _model_aliases(text: str) -> str:
     return re.sub(rf"({PART})\s*!", lambda m: known.get(m[1].upper(), m[1]) + "!", rest)
 
 
+def with_rows(session: Session, text: str) -> str:
+    """The statement, with a long list of constants as a table.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/values
+    """
+    rows = constant_rows(text)
+    return rows.replaced(text, session.register(rows.table)) if rows else text
+
+
 def counted(session: Session, parsed: Parsed, kind: Kind) -> Result:
     """Run, and answer with the counts of rows as Snowflake names them."""
-    return Result(session.cursor.run(parse(parsed.text), parsed.parameters), kind)
+    tree = parse(with_rows(session, parsed.text))
+    return Result(session.cursor.run(tree, parsed.parameters), kind)
 
 
 @SUBSYSTEM.statement("INSERT [OVERWRITE] INTO <name> <rest...>", page="insert", kind=Kind.INSERT)

@@ -105,6 +105,10 @@ def value_at_extreme(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/max_by
     """
+    if (count := node.args.get("count")) is not None:
+        name = "arg_max" if isinstance(node, exp.ArgMax) else "arg_min"
+        most = [node.this.copy(), node.expression.copy(), count.copy()]
+        return macro("list_of_variants", exp.Anonymous(this=name, expressions=most))
     name = "arg_max_null" if isinstance(node, exp.ArgMax) else "arg_min_null"
     return exp.Anonymous(this=name, expressions=[node.this.copy(), node.expression.copy()])
 
@@ -120,16 +124,6 @@ def sequence(node: exp.Expression) -> exp.Expression:
         return exp.Null()
     number = exp.Window(this=exp.RowNumber())
     return exp.paren(exp.Sub(this=number, expression=exp.Literal.number(1)))
-
-
-@SUBSYSTEM.rewrite(exp.ArrayContains)
-def array_contains(node: exp.Expression) -> exp.Expression:
-    """Elements are compared as texts, whether the array is one of DuckDB or of JSON.
-
-    https://docs.snowflake.com/en/sql-reference/functions/array_contains
-    """
-    element = node.expression.this if isinstance(node.expression, exp.Cast) else node.expression
-    return macro("contains_text", node.this.copy(), element.copy())
 
 
 @SUBSYSTEM.rewrite(exp.Join)

@@ -69,14 +69,6 @@ def test_a_moment_stays_a_moment_and_a_date_a_date(duck: duckdb.DuckDBPyConnecti
     assert call(duck, "truncated", noon, "month") == dt.datetime(2024, 2, 1)
 
 
-@pytest.mark.property
-@given(element=st.text(max_size=3) | st.integers(), values=st.lists(st.text(max_size=3)))
-def test_elements_are_compared_as_texts(
-    duck: duckdb.DuckDBPyConnection, element: Any, values: list[str]
-) -> None:
-    assert call(duck, "contains_text", values, element) == (str(element) in values)
-
-
 def test_zero_is_no_divisor(duck: duckdb.DuckDBPyConnection) -> None:
     assert call(duck, "divisor", 2) == 2
     assert call(duck, "divisor", None) is None

@@ -18,7 +18,7 @@ EXAMPLES: Examples = {
         ("SELECT no_such_function(1)", 2140),
         ("SELECT HASH(1)", 2),
         ("SELECT * FROM t AT(OFFSET => -60)", 2),
-        ("SELECT ARRAY_CONSTRUCT(1, 2)", [("[1, 2]",)]),
+        ("SELECT ARRAY_CONSTRUCT(1, 2)", [("[\n  1,\n  2\n]",)]),
         ("SELECT 2.5::FLOAT::INT, -2.5::FLOAT::INT", [(3, -3)]),
         ("SELECT GREATEST(1, NULL), LEAST(1, 2)", [(None, 1)]),
         ("SELECT DATEDIFF('month', '2024-11-28'::DATE, '2024-12-05'::DATE)", [(1,)]),

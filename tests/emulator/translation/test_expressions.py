@@ -124,11 +124,6 @@ def test_an_order_by_a_sequence_is_no_order() -> None:
     assert out(sql) == "SELECT ROW_NUMBER() OVER (ORDER BY NULL) FROM t"
 
 
-@pytest.mark.parametrize("element", ["1::VARIANT", "1"])
-def test_elements_are_compared_as_texts(element: str) -> None:
-    assert out(f"SELECT ARRAY_CONTAINS({element}, xs)") == "SELECT contains_text(xs, 1)"
-
-
 ASOF = "SELECT * FROM a ASOF JOIN b MATCH_CONDITION (a.t >= b.t)"
 
 
