@@ -8,7 +8,6 @@ import duckdb
 import snowflake.connector.errors as connector_errors
 from sqlglot.errors import OptimizeError, ParseError, UnsupportedError
 
-from churn.emulator.duck import macros
 from churn.emulator.language.errors import SqlError, compilation, unsupported
 from churn.emulator.language.parser import syntax_error
 
@@ -56,6 +55,10 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
 ]
 
 
+RAISED = re.compile(r"\[(\d{6}):(\w{5})\] (.*?)\[\.\]", re.DOTALL)
+"""An error of a macro: its number, its state and its words."""
+
+
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
 
 
@@ -69,8 +72,8 @@ COLUMN = re.compile(
 
 def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
-    if macros.DIVISION_BY_ZERO in message:
-        return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
+    if match := RAISED.search(message):
+        return SqlError(match[3], int(match[1]), match[2])
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")

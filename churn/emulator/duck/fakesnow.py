@@ -19,6 +19,7 @@ from fakesnow.transforms import show
 from sqlglot import exp
 
 from churn.emulator.duck import macros as own
+from churn.emulator.duck import python_functions
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.language.errors import unsupported
 
@@ -52,6 +53,7 @@ class Tables:
         self.duck.execute(info_schema.fs_global_creation_sql())
         self.duck.execute(show.fs_global_creation_sql())
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        python_functions.create(self.duck)
         self.duck.execute(own.CREATION)
         self.duck.execute(macros.creation_sql("memory"))  # for sessions without a database
         for file in sorted(folder.glob("*.db")) if folder else ():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.errors import ParseError
@@ -9,8 +11,28 @@ from sqlglot.errors import ParseError
 from churn.emulator.language.errors import SqlError, compilation
 
 
+OWN_FUNCTIONS = {
+    *("TO_CHAR", "TO_VARCHAR", "TO_BINARY", "TRY_TO_BINARY", "DATE", "TIME"),
+    *(
+        f"{prefix}{name}"
+        for prefix in ("", "TRY_")
+        for name in (
+            *("TO_DATE", "TO_TIME", "TO_TIMESTAMP"),
+            *("TO_TIMESTAMP_NTZ", "TO_TIMESTAMP_LTZ"),
+        )
+    ),
+}
+"""Functions of dates, texts and bytes that `translation` builds from their arguments as written."""
+
+
 class _Parser(Snowflake.Parser):
     """Remembers how an expression was written, which names its column when nothing else does."""
+
+    FUNCTIONS: ClassVar = {
+        name: build
+        for name, build in Snowflake.Parser.FUNCTIONS.items()
+        if name not in OWN_FUNCTIONS
+    }
 
     def _parse_expression(self) -> exp.Expression | None:
         start = self._curr

@@ -40,11 +40,21 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import calls, columns, expressions
+from churn.emulator.translation import (
+    calls,
+    casts,
+    columns,
+    expressions,
+    moments,
+    numbers,
+)
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
     expressions.SUBSYSTEM,
+    numbers.SUBSYSTEM,
+    moments.SUBSYSTEM,
+    casts.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,
     context_functions.SUBSYSTEM,

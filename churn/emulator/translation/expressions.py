@@ -24,7 +24,7 @@ def exact_sum(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="sum", expressions=[node.this])
 
 
-@SUBSYSTEM.rewrite(exp.Div, exp.Mod, exp.IntDiv)
+@SUBSYSTEM.rewrite(exp.Mod, exp.IntDiv)
 def division(node: exp.Expression) -> exp.Expression:
     """Division by zero is an error, unless the divisor cannot be zero.
 
