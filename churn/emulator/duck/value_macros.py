@@ -63,10 +63,16 @@ NUMBERS = {
         + failure(100038, "22018", "'Numeric value ''' || x || ''' is not recognized'", "CAST(0 AS DOUBLE)")
         + " END)",
     },
+    "quotient_checked": {
+        "(x, y)": "CASE WHEN y = 0 THEN "
+        + failure(100051, "22012", f"'{DIVISION_BY_ZERO}'", call("quotient_once", "x", "y"))
+        + f" ELSE {call('quotient_of', 'x', 'y')} END"
+    },
     "quotient": {
-        "(x, y)": call(
-            "quotient_of", call("numeric", "x"), call("divisor", call("numeric", "y"))
-        )
+        "(x, y)": call("quotient_checked", call("numeric", "x"), call("numeric", "y"))
+    },
+    "quotient_or_null": {
+        "(x, y)": call("quotient_of", call("numeric", "x"), call("numeric", "y"))
     },
     "product": {
         "(x, y)": "cast_to_type(x * y, round(x * y, "

@@ -24,7 +24,23 @@ def quotient(node: exp.Expression) -> exp.Expression:
     divisor = node.expression.unnest()
     if is_macro(divisor, "divisor"):
         divisor = divisor.expression.expressions[0]
-    return macro("quotient", typed(node.this.unnest()), typed(divisor))
+    name = "quotient_or_null" if _is_guarded(node, divisor) else "quotient"
+    return macro(name, typed(node.this.unnest()), typed(divisor))
+
+
+def _is_guarded(node: exp.Expression, divisor: exp.Expression) -> bool:
+    """Whether the divisor cannot be zero: a number, NULLIF, or the last branch of DIV0."""
+    if isinstance(divisor, exp.Literal):
+        return not divisor.is_string and float(divisor.this) != 0
+    branch = node.parent
+    guarded = isinstance(branch, exp.If) and node.arg_key == "false"
+    return isinstance(divisor, exp.Nullif) or (
+        guarded
+        and any(
+            equal.this == divisor and text_of(equal.expression) == "0"
+            for equal in branch.this.find_all(exp.EQ)
+        )
+    )
 
 
 @SUBSYSTEM.rewrite(exp.Mul)
