@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import duckdb
 
+from churn.emulator.duck import regular_expressions
 from churn.emulator.language import moment_formats, number_formats
 
 AUTO = {
@@ -58,3 +59,13 @@ def create(duck: duckdb.DuckDBPyConnection) -> None:
         ("emulator_number_text", _number_text, ["VARCHAR", "VARCHAR"]),
     ):
         duck.create_function(name, function, types, "VARCHAR", null_handling="special")
+    text, number = "VARCHAR", "BIGINT"
+    for name, known, types, result in (
+        ("instr", regular_expressions.instr, [text, text, number, number, number, text, number], number),
+        ("count", regular_expressions.count, [text, text, number, text], number),
+        ("replace", regular_expressions.replace, [text, text, text, number, number, text], text),
+    ):
+        duck.create_function(f"emulator_regexp_{name}", known, types, result)
+    duck.create_function(
+        "emulator_edit_distance", regular_expressions.edit_distance, [text, text], number
+    )

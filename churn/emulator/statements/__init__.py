@@ -47,6 +47,7 @@ from churn.emulator.translation import (
     expressions,
     moments,
     numbers,
+    texts,
 )
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
@@ -55,6 +56,7 @@ SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     numbers.SUBSYSTEM,
     moments.SUBSYSTEM,
     casts.SUBSYSTEM,
+    texts.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,
     context_functions.SUBSYSTEM,
