@@ -30,6 +30,8 @@ class TranslatedErrors:
             case duckdb.ParserException():
                 # It was Snowflake's SQL to the parser, and is none of DuckDB's.
                 raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
+            case duckdb.BinderException() if UNCAST.search(str(error)):
+                raise UncastError(str(error).split("\n")[0]) from error
             case duckdb.Error():
                 number, state = next(
                     ((n, s) for kind, n, s in DUCKDB if isinstance(error, kind)), (100000, "22000")
@@ -40,6 +42,20 @@ class TranslatedErrors:
             case AssertionError() | AttributeError() | KeyError() | TypeError() | ValueError():
                 # Where fakesnow's translation met what it does not expect.
                 raise unsupported(f"{type(error).__name__}: {error}") from error
+
+
+UNCAST = re.compile(
+    r"Cannot (compare|mix|combine) .*- an explicit cast is required"
+    r"|No function matches the given name and argument types '[^']*(VARCHAR|STRING_LITERAL)"
+)
+"""What Snowflake casts where DuckDB asks for a cast."""
+
+
+class UncastError(SqlError):
+    """A text stands beside another type: to be translated with implicit casts."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"SQL compilation error:\n{message.partition(': ')[2]}", 1044, "42P13")
 
 
 DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [

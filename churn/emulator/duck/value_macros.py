@@ -253,6 +253,26 @@ TEXTS = {
     },
 }
 
+_AUTO = "'AUTO {}', 1970, true"
+
+COERCIONS = {
+    # A text beside a value of another type.
+    "aligned": {
+        "(x, y)": "x",
+        "(x VARCHAR, y VARCHAR)": "x",
+        "(x VARCHAR, y DATE)": call("read_date", "x", _AUTO.format("DATE")),
+        "(x VARCHAR, y TIME)": call("read_time", "x", _AUTO.format("TIME")),
+        "(x VARCHAR, y TIMESTAMP)": call("read_timestamp", "x", _AUTO.format("TIMESTAMP")),
+        "(x VARCHAR, y TIMESTAMPTZ)": call("read_local", "x", _AUTO.format("TIMESTAMP")),
+        "(x VARCHAR, y BOOLEAN)": "CAST(x AS BOOLEAN)",
+        "(x VARCHAR, y DOUBLE)": call("numeric", "x"),
+    },
+    "moment": {
+        "(x)": "x",
+        "(x VARCHAR)": call("read_timestamp", "x", _AUTO.format("TIMESTAMP")),
+    },
+}
+
 BINARIES = {
     "binary_text": {
         "(x, model)": "CASE upper(model) WHEN 'HEX' THEN hex(x) WHEN 'BASE64' THEN base64(x) "
@@ -282,6 +302,9 @@ BINARIES = {
         + " END WHEN 'UTF-8' THEN encode(x) WHEN 'UTF8' THEN encode(x) ELSE "
         + failure(100115, "22000", "'Invalid binary format ' || model", "encode('')")
         + " END",
+        "(x BIGINT, model, strict)": "CASE WHEN x IS NOT NULL THEN "
+        + failure(100115, "22000", "'A number is no binary: ' || x", "encode('')")
+        + " END",
         "(x BLOB, model, strict)": "x",
     },
     "binary_of_length": {
@@ -296,4 +319,19 @@ BINARIES = {
     },
 }
 
-DEFINITIONS: dict[str, dict[str, str]] = BINARIES | NUMBERS | MOMENTS | TEXTS
+
+
+def _with_null(overloads: dict[str, str]) -> dict[str, str]:
+    """The overloads and one of integers like the general one: the nearest to NULL, which has no
+    type, so that the choice is never ambiguous.
+    """
+    general = next((s for s in overloads if s.startswith("(x") and not s.startswith("(x ")), "")
+    if not general or len(overloads) < 3 or "y" in general:
+        return overloads
+    return overloads | {general.replace("(x", "(x BIGINT", 1): overloads[general]}
+
+
+DEFINITIONS: dict[str, dict[str, str]] = {
+    name: _with_null(overloads)
+    for name, overloads in (BINARIES | NUMBERS | MOMENTS | TEXTS | COERCIONS).items()
+}

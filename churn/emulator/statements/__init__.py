@@ -43,6 +43,7 @@ from churn.emulator.statements import (
 from churn.emulator.translation import (
     calls,
     casts,
+    coercion,
     columns,
     expressions,
     moments,
@@ -52,6 +53,7 @@ from churn.emulator.translation import (
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
+    coercion.SUBSYSTEM,
     expressions.SUBSYSTEM,
     numbers.SUBSYSTEM,
     moments.SUBSYSTEM,

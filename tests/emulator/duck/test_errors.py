@@ -22,6 +22,7 @@ def translated(error: Exception) -> SqlError:
 def duck() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("ATTACH ':memory:' AS _fs_global")
+    python_functions.create(connection)
     connection.execute(CREATION)
     connection.execute("CREATE TABLE t (a INT PRIMARY KEY)")
     return connection

@@ -19,6 +19,7 @@ from churn.emulator.duck.macros import CREATION, SCHEMA
 def duck() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("ATTACH ':memory:' AS _fs_global")
+    python_functions.create(connection)
     connection.execute(CREATION)
     return connection
 
