@@ -23,6 +23,8 @@ class TranslatedErrors:
                 return
             case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
                 raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
+            case connector_errors.Error() if UNCAST.search(error.msg or ""):
+                raise UncastError((error.msg or "").split("\n")[0]) from error
             case connector_errors.Error():
                 raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
             case ParseError():
@@ -75,6 +77,19 @@ RAISED = re.compile(r"\[(\d{6}):(\w{5})\] (.*?)\[\.\]", re.DOTALL)
 """An error of a macro: its number, its state and its words."""
 
 
+UNCONVERTED = re.compile(r"Could not convert string ['\"](.*?)['\"] to ([A-Z]+)", re.DOTALL)
+OUT_OF_RANGE = re.compile(r"Could not cast value (\S+) to DECIMAL\((\d+,\d+)\)")
+KINDS = {"BOOL": ("Boolean", 100037), "DATE": ("Date", 100040), "TIMESTAMP": ("Timestamp", 100035)}
+
+
+def _not_recognized(text: str, kind: str) -> SqlError:
+    """A text that is no value of the type, or a number too large for it."""
+    if re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", text) and kind not in KINDS:
+        return SqlError(f"Numeric value '{text}' is out of range", 100039, "22003")
+    word, number = KINDS.get(kind, ("Numeric", 100038))
+    return SqlError(f"{word} value '{text}' is not recognized", number, "22018")
+
+
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
 
 
@@ -90,6 +105,10 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
     if match := RAISED.search(message):
         return SqlError(match[3], int(match[1]), match[2])
+    if match := UNCONVERTED.search(message):
+        return _not_recognized(match[1], match[2])
+    if match := OUT_OF_RANGE.search(message):
+        return SqlError(f"Number out of representable range: type FIXED({match[2]}), value {match[1]}", 100039, "22003")
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")

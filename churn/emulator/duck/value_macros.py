@@ -37,7 +37,7 @@ NUMBERS = {
     # Zero is an error, where DuckDB answers NULL or infinity.
     "divisor": {
         "(y)": "CASE WHEN y = 0 THEN "
-        + failure(100051, "22012", f"'{DIVISION_BY_ZERO}'", "y")
+        + failure(100051, "22012", f"'{DIVISION_BY_ZERO}'", "coalesce(y, 0)")
         + " ELSE y END"
     },
     "scale": {
@@ -68,12 +68,8 @@ NUMBERS = {
         + failure(100051, "22012", f"'{DIVISION_BY_ZERO}'", call("quotient_once", "x", "y"))
         + f" ELSE {call('quotient_of', 'x', 'y')} END"
     },
-    "quotient": {
-        "(x, y)": call("quotient_checked", call("numeric", "x"), call("numeric", "y"))
-    },
-    "quotient_or_null": {
-        "(x, y)": call("quotient_of", call("numeric", "x"), call("numeric", "y"))
-    },
+    # DuckDB makes floats of sums of integers that meet a decimal.
+    "wide": {"(x)": "x", "(x HUGEINT)": "CAST(x AS DECIMAL(38,0))"},
     "product": {
         "(x, y)": "cast_to_type(x * y, round(x * y, "
         f"greatest(12, {call('scale', 'x')}, {call('scale', 'y')})))",
@@ -132,6 +128,18 @@ def _read(kind: str, number: int, value: str) -> str:
         f"coalesce({value}, CASE WHEN strict AND x IS NOT NULL "
         f"THEN {failed(_unread(kind, number), value)} END)"
     )
+
+
+
+
+def _printed(value: str, model: str) -> str:
+    return call("marked", f"strftime({value}, {model})", model, "'+00'", "'00'")
+
+
+def _printed_local(model: str) -> str:
+    zone = "strftime(x, '%z')"
+    minutes = f"CASE WHEN length({zone}) > 3 THEN right({zone}, 2) ELSE '00' END"
+    return call("marked", f"strftime(x, {model})", model, f"left({zone}, 3)", minutes)
 
 
 _TEXT = call("moment_text", call("bare", "x"), "model", "century")
@@ -206,19 +214,10 @@ MOMENTS = {
     },
     "printed": {
         "(x, model, f)": call("number_text", "x", "model"),
-        "(x DATE, model, f)": call("marked", "strftime(x, f)", "f", "'+00'", "'00'"),
-        "(x TIMESTAMP, model, f)": call("marked", "strftime(x, f)", "f", "'+00'", "'00'"),
-        "(x TIMESTAMPTZ, model, f)": call(
-            "marked",
-            "strftime(x, f)",
-            "f",
-            "left(strftime(x, '%z'), 3)",
-            "CASE WHEN length(strftime(x, '%z')) > 3 THEN right(strftime(x, '%z'), 2) "
-            "ELSE '00' END",
-        ),
-        "(x TIME, model, f)": call(
-            "marked", "strftime(DATE '1970-01-01' + x, f)", "f", "'+00'", "'00'"
-        ),
+        "(x DATE, model, f)": _printed("x", "f"),
+        "(x TIMESTAMP, model, f)": _printed("x", "f"),
+        "(x TIMESTAMPTZ, model, f)": _printed_local("f"),
+        "(x TIME, model, f)": _printed("DATE '1970-01-01' + x", "f"),
         "(x BLOB, model, f)": call("binary_text", "x", "model"),
     },
 }
@@ -235,10 +234,10 @@ TEXTS = {
         + call("float_text", "TRY_CAST(CAST(x AS VARCHAR) AS DOUBLE)")
         + f" ELSE {call('bare', 'x')} END",
         "(x BOOLEAN, d, t, n, z, b)": "CAST(x AS VARCHAR)",
-        "(x DATE, d, t, n, z, b)": call("printed", "x", "''", "d"),
-        "(x TIME, d, t, n, z, b)": call("printed", "x", "''", "t"),
-        "(x TIMESTAMP, d, t, n, z, b)": call("printed", "x", "''", "n"),
-        "(x TIMESTAMPTZ, d, t, n, z, b)": call("printed", "x", "''", "z"),
+        "(x DATE, d, t, n, z, b)": _printed("x", "d"),
+        "(x TIME, d, t, n, z, b)": _printed("DATE '1970-01-01' + x", "t"),
+        "(x TIMESTAMP, d, t, n, z, b)": _printed("x", "n"),
+        "(x TIMESTAMPTZ, d, t, n, z, b)": _printed_local("z"),
         "(x BLOB, d, t, n, z, b)": call("binary_text", "x", "b"),
     },
     "text_of_length": {
@@ -270,6 +269,31 @@ COERCIONS = {
     "moment": {
         "(x)": "x",
         "(x VARCHAR)": call("read_timestamp", "x", _AUTO.format("TIMESTAMP")),
+    },
+}
+
+_BEGIN = call("week_begin", "d", "start")
+_MIDDLE = f"({_BEGIN} + 3)"
+
+WEEKS = {
+    # `start` is the first day of a week, 1 for Monday; 0 counts as 1, too.
+    "week_day": {"(d, start)": "(isodow(CAST(d AS DATE)) - greatest(start, 1) + 7) % 7 + 1"},
+    "week_begin": {
+        "(d, start)": f"CAST(d AS DATE) - CAST({call('week_day', 'd', 'start')} - 1 AS INTEGER)"
+    },
+    "weeks_between": {
+        "(a, b, start)": f"({call('week_begin', 'b', 'start')} - "
+        f"{call('week_begin', 'a', 'start')}) // 7"
+    },
+    "week_of_year": {
+        "(d, start, policy)": f"CASE WHEN policy = 0 THEN (dayofyear({_MIDDLE}) - 1) // 7 + 1 "
+        "ELSE "
+        + call("weeks_between", "make_date(year(CAST(d AS DATE)), 1, 1)", "d", "start")
+        + " + 1 END"
+    },
+    "year_of_week": {
+        "(d, start, policy)": f"CASE WHEN policy = 0 THEN year({_MIDDLE}) "
+        "ELSE year(CAST(d AS DATE)) END"
     },
 }
 
@@ -331,7 +355,26 @@ def _with_null(overloads: dict[str, str]) -> dict[str, str]:
     return overloads | {general.replace("(x", "(x BIGINT", 1): overloads[general]}
 
 
-DEFINITIONS: dict[str, dict[str, str]] = {
+def _by_sample(overloads: dict[str, str]) -> dict[str, str]:
+    """The overloads, chosen by a sample in front: DuckDB knows no types of aggregates yet."""
+    return {
+        f"(sample{signature[2:].split(',')[0].rstrip(')')}, x"
+        + "".join(f",{rest}" for rest in signature.rstrip(")").split(",")[1:])
+        + ")": body
+        for signature, body in overloads.items()
+    }
+
+
+SAMPLED = (
+    *("text", "printed", "read_date", "read_time", "read_timestamp", "read_local"),
+    *("length_of", "numeric", "wide", "read_binary"),
+)
+"""Overloaded macros that take aggregates, too: under their names with `_by`."""
+
+_PLAIN = {
     name: _with_null(overloads)
-    for name, overloads in (BINARIES | NUMBERS | MOMENTS | TEXTS | COERCIONS).items()
+    for name, overloads in (WEEKS | BINARIES | NUMBERS | MOMENTS | TEXTS | COERCIONS).items()
+}
+DEFINITIONS: dict[str, dict[str, str]] = _PLAIN | {
+    f"{name}_by": _by_sample(_PLAIN[name]) for name in SAMPLED
 }

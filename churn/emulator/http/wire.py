@@ -120,7 +120,7 @@ def _logical(field: pa.Field) -> tuple[str, int | None, int | None, int | None]:
     raise unsupported(f"a column of type {kind}")
 
 
-def answer(result: Result) -> dict[str, Any]:
+def answer(result: Result, zone: str = "Etc/UTC") -> dict[str, Any]:
     """The part of the response that holds the rows."""
     columns = row_type(result.table.schema)
     table = result.table
@@ -129,7 +129,7 @@ def answer(result: Result) -> dict[str, Any]:
         "total": table.num_rows,
         "returned": table.num_rows,
         "statementTypeId": STATEMENT_TYPES[result.kind],
-        "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
+        "parameters": [{"name": "TIMEZONE", "value": zone}],
     }
     if result.kind in (Kind.QUERY, Kind.COMMAND):
         # Of no rows the connector wants no stream at all.

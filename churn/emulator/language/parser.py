@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.snowflake import Snowflake
@@ -33,6 +33,13 @@ class _Parser(Snowflake.Parser):
         for name, build in Snowflake.Parser.FUNCTIONS.items()
         if name not in OWN_FUNCTIONS
     }
+
+    def _parse_ordered(self, parse_method: Any = None) -> exp.Ordered | None:
+        """Remembers whether NULLS FIRST or LAST was written."""
+        node = super()._parse_ordered(parse_method)
+        if node is not None and self._prev is not None:
+            node.meta["nulls"] = self._prev.text.upper() in ("FIRST", "LAST")
+        return node
 
     def _parse_expression(self) -> exp.Expression | None:
         start = self._curr

@@ -49,10 +49,12 @@ from churn.emulator.translation import (
     moments,
     numbers,
     texts,
+    weeks,
 )
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
+    weeks.SUBSYSTEM,
     coercion.SUBSYSTEM,
     expressions.SUBSYSTEM,
     numbers.SUBSYSTEM,

@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.translation.arguments import is_macro, macro
+from churn.emulator.translation.arguments import is_macro, macro, overloaded
 from churn.emulator.translation.moments import as_text, read, timestamp_kind
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("casts")
@@ -92,7 +92,7 @@ def to_binary(
     """
     written = str(session.parameters.get("BINARY_INPUT_FORMAT", "HEX"))
     arguments = (model.copy() if model else exp.Literal.string(written), exp.Boolean(this=strict))
-    read = macro("read_binary", value.copy(), *arguments)
+    read = overloaded("read_binary", value, *arguments)
     return macro("binary_of_length", read, exp.Literal.number(length)) if length else read
 
 
@@ -124,6 +124,6 @@ def _is_text(node: exp.Expression) -> bool:
     return (
         isinstance(node, exp.DPipe | exp.Concat | exp.Upper | exp.Lower | exp.Trim | exp.Placeholder)
         or (isinstance(node, exp.Literal) and node.is_string)
-        or is_macro(node, "text")
+        or any(is_macro(node, name) for name in ("text", "text_by", "printed"))
         or is_macro(node, "text_of_length")
     )

@@ -14,8 +14,7 @@ from sqlglot import exp
 
 from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.translation.arguments import macro
-from churn.emulator.translation.moments import typed
+from churn.emulator.translation.arguments import macro, overloaded, typed
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("coercion")
 
@@ -92,7 +91,7 @@ def arithmetic(session: Session, node: exp.Expression) -> exp.Expression:
         operands = [node.this, *((node.expression,) if isinstance(node, ARITHMETIC) else ())]
         for operand in operands:
             if not isinstance(operand, exp.Interval | exp.Literal | exp.Distinct):
-                operand.replace(macro("numeric", typed(operand)))
+                operand.replace(overloaded("numeric", operand))
     return node
 
 

@@ -10,7 +10,7 @@ from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import unsupported
 from churn.emulator.language.moment_formats import strftime
-from churn.emulator.translation.arguments import macro, text_of
+from churn.emulator.translation.arguments import macro, overloaded, text_of
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("moments")
 
@@ -39,17 +39,12 @@ def output_formats(session: Session) -> list[exp.Expression]:
     ]
 
 
-def typed(node: exp.Expression) -> exp.Expression:
-    """The node; NULL as a text, since overloads cannot be told apart by it."""
-    return exp.cast(exp.Null(), "TEXT") if isinstance(node, exp.Null) else node.copy()
-
-
 def as_text(session: Session, node: exp.Expression) -> exp.Expression:
     """The value as Snowflake writes it.
 
     https://docs.snowflake.com/en/sql-reference/functions/to_char
     """
-    return macro("text", typed(node), *output_formats(session))
+    return overloaded("text", node, *output_formats(session))
 
 
 def to_char(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
@@ -60,7 +55,8 @@ def to_char(session: Session, arguments: list[exp.Expression]) -> exp.Expression
         raise unsupported("TO_CHAR with a format that is no literal")
     if text_of(model).upper() == "AUTO":
         return as_text(session, value)
-    return macro("printed", typed(value), model.copy(), exp.Literal.string(strftime(text_of(model))))
+    written = exp.Literal.string(strftime(text_of(model)))
+    return overloaded("printed", value, model.copy(), written)
 
 
 for _name in ("TO_CHAR", "TO_VARCHAR"):
@@ -91,9 +87,9 @@ def read(
     if model.upper() == "AUTO":
         model = f"AUTO {parameter}"
     century = str(session.parameters.get("TWO_DIGIT_CENTURY_START", 1970))
-    return macro(
+    return overloaded(
         name,
-        typed(value),
+        value,
         exp.Literal.string(model),
         exp.Literal.number(century),
         exp.Boolean(this=strict),

@@ -9,8 +9,7 @@ from sqlglot import exp
 
 from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.translation.arguments import is_macro, macro, text_of
-from churn.emulator.translation.moments import typed
+from churn.emulator.translation.arguments import is_macro, macro, overloaded, text_of, typed
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("numbers")
 
@@ -24,8 +23,14 @@ def quotient(node: exp.Expression) -> exp.Expression:
     divisor = node.expression.unnest()
     if is_macro(divisor, "divisor"):
         divisor = divisor.expression.expressions[0]
-    name = "quotient_or_null" if _is_guarded(node, divisor) else "quotient"
-    return macro(name, typed(node.this.unnest()), typed(divisor))
+    name = "quotient_of" if _is_guarded(node, divisor) else "quotient_checked"
+    return macro(name, _numeric(node.this.unnest()), _numeric(divisor))
+
+
+def _numeric(node: exp.Expression) -> exp.Expression:
+    """The value as a number; a text is read as one."""
+    plain = isinstance(node, exp.Literal) and not node.is_string
+    return node.copy() if plain else overloaded("numeric", node)
 
 
 def _is_guarded(node: exp.Expression, divisor: exp.Expression) -> bool:
@@ -63,9 +68,6 @@ def _keeps_scale(node: exp.Expression) -> bool:
     )
 
 
-MEANS = (exp.Avg, exp.Median, exp.PercentileCont)
-
-
 @SUBSYSTEM.rewrite(exp.Avg, exp.Median, exp.Filter, exp.Window, exp.WithinGroup)
 def mean(node: exp.Expression) -> exp.Expression:
     """AVG has six digits more than its values; over a window, and MEDIAN, three.
@@ -84,34 +86,36 @@ def mean(node: exp.Expression) -> exp.Expression:
         case exp.Avg():
             return _average(node, inner, over=over)
         case exp.Median():
-            inner.set("this", macro("thousandths", macro("numeric", inner.this.copy())))
+            # Under its plain name: fakesnow would make its argument a float.
+            values = macro("thousandths", _numeric(inner.this))
+            plain = exp.Anonymous(this="median", expressions=[values])
+            if inner is node:
+                return plain
+            inner.replace(plain)
         case exp.WithinGroup(this=exp.PercentileCont()):
             ordered = inner.expression.find(exp.Ordered)
             if ordered is not None:
-                ordered.set("this", macro("thousandths", macro("numeric", ordered.this.copy())))
+                ordered.set("this", macro("thousandths", _numeric(ordered.this)))
     node.meta["scaled"] = True
     return node
 
 
 def _average(outer: exp.Expression, node: exp.Expression, *, over: bool) -> exp.Expression:
-    distinct = node.this if isinstance(node.this, exp.Distinct) else None
-    value = distinct.expressions[0] if distinct else node.this
-    numeric = macro("numeric", value.copy())
-    if distinct:
-        distinct.set("expressions", [numeric.copy()])
+    distinct = isinstance(node.this, exp.Distinct)
+    value = node.this.expressions[0] if distinct else node.this
+    numeric = _numeric(value)
+    values = exp.Distinct(expressions=[numeric.copy()]) if distinct else numeric.copy()
+    # Under its plain name: fakesnow would make its argument a float.
+    average = exp.Anonymous(this="avg", expressions=[values])
+    if outer is node:
+        whole = average
     else:
-        node.set("this", numeric.copy())
+        node.replace(average)
+        whole = outer.copy()
+        whole.meta["scaled"] = True
     if over:
-        return macro("scaled_over", _settled(outer), numeric)
-    sample = exp.Anonymous(this="any_value", expressions=[numeric])
-    return macro("scaled", _settled(outer), sample)
-
-
-def _settled(node: exp.Expression) -> exp.Expression:
-    copy = node.copy()
-    for part in copy.find_all(exp.Avg, exp.Filter, exp.Window):
-        part.meta["scaled"] = True
-    return copy
+        return macro("scaled_over", whole, numeric)
+    return macro("scaled", whole, exp.Anonymous(this="any_value", expressions=[numeric]))
 
 
 @SUBSYSTEM.rewrite(exp.Sqrt)
@@ -120,7 +124,7 @@ def square_root(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/sqrt
     """
-    return macro("root", macro("numeric", typed(node.this)))
+    return macro("root", _numeric(node.this))
 
 
 @SUBSYSTEM.rewrite(exp.Ln)
@@ -129,7 +133,7 @@ def logarithm(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/ln
     """
-    return macro("logarithm", macro("numeric", typed(node.this)))
+    return macro("logarithm", _numeric(node.this))
 
 
 @SUBSYSTEM.rewrite(exp.ToNumber)

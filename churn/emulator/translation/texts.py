@@ -9,8 +9,7 @@ from sqlglot import exp
 
 from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.translation.arguments import macro
-from churn.emulator.translation.moments import typed
+from churn.emulator.translation.arguments import macro, overloaded, typed
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("texts")
 
@@ -36,7 +35,7 @@ def length(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/length
     """
-    return macro("length_of", typed(node.this))
+    return overloaded("length_of", node.this)
 
 
 @SUBSYSTEM.rewrite(exp.Levenshtein)

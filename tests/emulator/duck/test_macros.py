@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churn.emulator.duck import python_functions
 from churn.emulator.duck.macros import CREATION, SCHEMA
 
 
