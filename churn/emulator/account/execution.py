@@ -76,7 +76,9 @@ def run(
     session.changing = not describe and statement.kind in CHANGING
     # One definition at a time, so that IF NOT EXISTS means it.
     with session.account.defining if statement.ddl else nullcontext():
-        result = _answer(session, statement, replace(parsed, parameters=parameters, describe=describe))
+        result = _answer(
+            session, statement, replace(parsed, parameters=parameters, describe=describe)
+        )
     return replace(result, table=result.table.slice(0, 0)) if describe else result
 
 

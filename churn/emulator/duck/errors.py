@@ -108,7 +108,11 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     if match := UNCONVERTED.search(message):
         return _not_recognized(match[1], match[2])
     if match := OUT_OF_RANGE.search(message):
-        return SqlError(f"Number out of representable range: type FIXED({match[2]}), value {match[1]}", 100039, "22003")
+        return SqlError(
+            f"Number out of representable range: type FIXED({match[2]}), value {match[1]}",
+            100039,
+            "22003",
+        )
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")

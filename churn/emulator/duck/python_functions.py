@@ -61,7 +61,12 @@ def create(duck: duckdb.DuckDBPyConnection) -> None:
         duck.create_function(name, function, types, "VARCHAR", null_handling="special")
     text, number = "VARCHAR", "BIGINT"
     for name, known, types, result in (
-        ("instr", regular_expressions.instr, [text, text, number, number, number, text, number], number),
+        (
+            "instr",
+            regular_expressions.instr,
+            [text, text, number, number, number, text, number],
+            number,
+        ),
         ("count", regular_expressions.count, [text, text, number, text], number),
         ("replace", regular_expressions.replace, [text, text, text, number, number, text], text),
     ):

@@ -13,10 +13,20 @@ from itertools import islice
 FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
 CLASSES = {
-    **{"alnum": "a-zA-Z0-9", "alpha": "a-zA-Z", "ascii": r"\x00-\x7f", "blank": r" \t"},
-    **{"cntrl": r"\x00-\x1f\x7f", "digit": "0-9", "graph": r"\x21-\x7e", "lower": "a-z"},
-    **{"print": r"\x20-\x7e", "punct": r"!-/:-@\[-`{-~", "space": r"\s", "upper": "A-Z"},
-    **{"word": r"\w", "xdigit": "0-9A-Fa-f"},
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "ascii": r"\x00-\x7f",
+    "blank": r" \t",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": r"\x21-\x7e",
+    "lower": "a-z",
+    "print": r"\x20-\x7e",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\s",
+    "upper": "A-Z",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
 }
 """POSIX classes, inside brackets."""
 
@@ -31,9 +41,7 @@ def compiled(pattern: str, parameters: str) -> re.Pattern[str]:
     return re.compile(plain, flags)
 
 
-def _matches(
-    text: str, pattern: str, position: int, parameters: str
-) -> Iterator[re.Match[str]]:
+def _matches(text: str, pattern: str, position: int, parameters: str) -> Iterator[re.Match[str]]:
     """In the text from the position on, as if it began there."""
     return compiled(pattern, parameters).finditer(text[max(position, 1) - 1 :])
 

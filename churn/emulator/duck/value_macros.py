@@ -40,9 +40,7 @@ NUMBERS = {
         + failure(100051, "22012", f"'{DIVISION_BY_ZERO}'", "coalesce(y, 0)")
         + " ELSE y END"
     },
-    "scale": {
-        "(x)": r"coalesce(TRY_CAST(regexp_extract(typeof(x), ',(\d+)\)', 1) AS INTEGER), 0)"
-    },
+    "scale": {"(x)": r"coalesce(TRY_CAST(regexp_extract(typeof(x), ',(\d+)\)', 1) AS INTEGER), 0)"},
     # max(s1, s2, 12) at most; until then the sum of both.
     # Half away from zero in the scale of the division: max(s, min(s + 6, 12)).
     # https://docs.snowflake.com/en/sql-reference/operators-arithmetic
@@ -60,7 +58,12 @@ NUMBERS = {
     "numeric": {
         "(x)": "x",
         "(x VARCHAR)": "coalesce(TRY_CAST(x AS DOUBLE), CASE WHEN x IS NOT NULL THEN "
-        + failure(100038, "22018", "'Numeric value ''' || x || ''' is not recognized'", "CAST(0 AS DOUBLE)")
+        + failure(
+            100038,
+            "22018",
+            "'Numeric value ''' || x || ''' is not recognized'",
+            "CAST(0 AS DOUBLE)",
+        )
         + " END)",
     },
     "quotient_checked": {
@@ -82,7 +85,9 @@ NUMBERS = {
     "thousandths": {"(x)": "x * CAST(1 AS DECIMAL(38,3))"},
     "root": {
         "(x)": "CASE WHEN x < 0 THEN "
-        + failure(100054, "22023", "'Invalid floating point operation: sqrt(' || x || ')'", "sqrt(x)")
+        + failure(
+            100054, "22023", "'Invalid floating point operation: sqrt(' || x || ')'", "sqrt(x)"
+        )
         + " ELSE sqrt(x) END"
     },
     "logarithm": {
@@ -128,8 +133,6 @@ def _read(kind: str, number: int, value: str) -> str:
         f"coalesce({value}, CASE WHEN strict AND x IS NOT NULL "
         f"THEN {failed(_unread(kind, number), value)} END)"
     )
-
-
 
 
 def _printed(value: str, model: str) -> str:
@@ -242,7 +245,9 @@ TEXTS = {
     },
     "text_of_length": {
         "(x, n, strict)": "CASE WHEN length(x) > n THEN CASE WHEN strict THEN "
-        + failure(100078, "22000", "'String ''' || x || ''' is too long and would be truncated'", "''")
+        + failure(
+            100078, "22000", "'String ''' || x || ''' is too long and would be truncated'", "''"
+        )
         + " END ELSE x END"
     },
     "length_of": {
@@ -342,7 +347,6 @@ BINARIES = {
         + " ELSE x END"
     },
 }
-
 
 
 def _with_null(overloads: dict[str, str]) -> dict[str, str]:

@@ -15,8 +15,8 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from churn.emulator.account import execution
-from churn.emulator.account.parameters import PARAMETERS, set_parameter
 from churn.emulator.account.account import VERSION, Account, Session
+from churn.emulator.account.parameters import PARAMETERS, set_parameter
 from churn.emulator.http import logins, wire
 from churn.emulator.language.errors import SqlError
 from churn.emulator.language.names import identifier

@@ -49,12 +49,37 @@ def parts(model: str) -> tuple[Part, ...]:
 
 
 PRINTED = {
-    **{"YYYY": "%Y", "UUUU": "%G", "YY": "%y", "MMMM": "%B", "MON": "%b", "MM": "%m"},
-    **{"MO": "%-m", "DD": "%d", "D": "%-d", "DY": "%a", "HH24": "%H", "HH": "%H"},
-    **{"H24": "%-H", "H": "%-H", "HH12": "%I", "H12": "%-I", "AM": "%p", "PM": "%p"},
-    **{"MI": "%M", "ME": "%-M", "SS": "%S", "S": "%-S", "FF": "%n", "FF9": "%n"},
-    **{"FF6": "%f", "FF3": "%g", "FF0": ""},
-    **{"TZH:TZM": "\x02", "TZHTZM": "\x03", "TZH": "\x04", "TZM": "\x05"},
+    "YYYY": "%Y",
+    "UUUU": "%G",
+    "YY": "%y",
+    "MMMM": "%B",
+    "MON": "%b",
+    "MM": "%m",
+    "MO": "%-m",
+    "DD": "%d",
+    "D": "%-d",
+    "DY": "%a",
+    "HH24": "%H",
+    "HH": "%H",
+    "H24": "%-H",
+    "H": "%-H",
+    "HH12": "%I",
+    "H12": "%-I",
+    "AM": "%p",
+    "PM": "%p",
+    "MI": "%M",
+    "ME": "%-M",
+    "SS": "%S",
+    "S": "%-S",
+    "FF": "%n",
+    "FF9": "%n",
+    "FF6": "%f",
+    "FF3": "%g",
+    "FF0": "",
+    "TZH:TZM": "\x02",
+    "TZHTZM": "\x03",
+    "TZH": "\x04",
+    "TZM": "\x05",
 }
 """Elements as DuckDB's strftime writes them; control characters mark what it does not."""
 
@@ -74,8 +99,11 @@ def strftime(model: str) -> str:
 
 
 PARSED = {
-    **{"YYYY": r"(?P<year>\d{4})", "UUUU": r"(?P<year>\d{4})", "YY": r"(?P<short_year>\d{2})"},
-    **{"MMMM": r"(?P<month_name>[A-Za-z]{3,9})", "MON": r"(?P<month_name>[A-Za-z]{3})"},
+    "YYYY": r"(?P<year>\d{4})",
+    "UUUU": r"(?P<year>\d{4})",
+    "YY": r"(?P<short_year>\d{2})",
+    "MMMM": r"(?P<month_name>[A-Za-z]{3,9})",
+    "MON": r"(?P<month_name>[A-Za-z]{3})",
     **dict.fromkeys(("MM", "MO"), r"(?P<month>\d{1,2})"),
     **dict.fromkeys(("DD", "D"), r"(?P<day>\d{1,2})"),
     "DY": r"(?P<day_name>[A-Za-z]{3})",
@@ -141,7 +169,7 @@ def parse(text: str, model: str, century: int = 1970) -> Moment | None:
 
 
 def _moment(fields: dict[str, str | None], century: int) -> Moment:
-    clock = dt.datetime(
+    clock = dt.datetime(  # noqa: DTZ001 - the clock's own, its offset beside it
         _year(fields, century),
         _month(fields),
         int(fields.get("day") or 1),
@@ -224,6 +252,7 @@ def parse_auto(text: str, models: tuple[str, ...]) -> Moment | None:
 
 
 YEAR_1971 = 31_536_000_000
+EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 
 
 def _since_1970(number: int) -> Moment | None:
@@ -241,6 +270,6 @@ def _since_1970(number: int) -> Moment | None:
     else:
         microseconds = number // 1_000
     try:
-        return Moment(dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=microseconds))
+        return Moment(EPOCH + dt.timedelta(microseconds=microseconds))
     except OverflowError:
         return None

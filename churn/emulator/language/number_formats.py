@@ -126,7 +126,7 @@ def _hexadecimal(number: Decimal, model: Model) -> str:
         digits = "#" * width
     first = model.whole.find("0")
     digits = digits.rjust(width - first if first >= 0 else 0, "0")
-    text = _signed(digits, value < 0, model)
+    text = _signed(digits, model, negative=value < 0)
     return text.rjust(width + bool(model.sign)) if model.fill else text
 
 
@@ -139,7 +139,7 @@ def _scientific(number: Decimal, model: Model) -> str:
     width = {2: 1, 3: 2, 4: 3, 5: 4}[model.exponent]
     sign = "-" if exponent < 0 else ("+" if model.exponent > 2 else "")
     text = f"{mantissa:f}E{sign}{abs(exponent):0{width - 1 if width > 1 else 1}}"
-    signed = _signed(text, number < 0, model)
+    signed = _signed(text, model, negative=number < 0)
     return signed if not model.fill or signed[0] in "+-" else f" {signed}"
 
 
@@ -159,8 +159,9 @@ def _fixed(number: Decimal, model: Model) -> str:
     if not model.fill:
         text = text.replace(" ", "").rstrip(".")
     width = len(model.whole) + len(point) + len(model.fraction) + 1 + model.currency
-    signed = _signed(text if model.sign == "MI" and not model.sign_behind else text.lstrip(" "),
-                     negative, model)  # fmt: skip
+    # A minus in front of blanks keeps its place; every other sign stands beside the digits.
+    stays = model.sign == "MI" and not model.sign_behind
+    signed = _signed(text if stays else text.lstrip(" "), model, negative=negative)
     return signed.rjust(width) if model.fill else signed
 
 
@@ -192,7 +193,7 @@ def _fraction(digits: str, slots: str) -> str:
     return digits[:kept].ljust(len(slots))
 
 
-def _signed(text: str, negative: bool, model: Model) -> str:
+def _signed(text: str, model: Model, *, negative: bool) -> str:
     money = f"${text}" if model.currency else text
     match model.sign:
         case "S":
@@ -216,7 +217,9 @@ def _parsed(text: str, written: str) -> Decimal | None:
     if model.tm:
         return _number(re.sub(r"^([+-])\s+", r"\1", body))
     body = body.removeprefix(model.before).removesuffix(model.behind).strip()
-    match = re.fullmatch(r"([+-]?)\s*(\$?)\s*([+-]?)([0-9A-Fa-f,]*)(?:\.(\d*))?([Ee][+-]?\d+)?\s*([+-]?)", body)
+    match = re.fullmatch(
+        r"([+-]?)\s*(\$?)\s*([+-]?)([0-9A-Fa-f,]*)(?:\.(\d*))?([Ee][+-]?\d+)?\s*([+-]?)", body
+    )
     if match is None:
         return None
     first, money, second, whole, fraction, exponent, last = match.groups()

@@ -10,7 +10,6 @@ from sqlglot.errors import ParseError
 
 from churn.emulator.language.errors import SqlError, compilation
 
-
 OWN_FUNCTIONS = {
     *("TO_CHAR", "TO_VARCHAR", "TO_BINARY", "TRY_TO_BINARY", "DATE", "TIME"),
     *(

@@ -11,7 +11,7 @@ from churn.emulator.account.account import Account, Session
 from churn.emulator.account.parameters import PARAMETERS, set_parameter, unset_parameter
 from churn.emulator.account.relations import has_database, has_schema
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.language.errors import SqlError, compilation, missing, unsupported
+from churn.emulator.language.errors import SqlError, compilation, missing
 from churn.emulator.language.names import Name, identifier, identifiers, like
 from churn.emulator.language.results import DONE, Parsed, Result, status, table_of
 from churn.emulator.language.text import QUOTED, unquote
@@ -118,7 +118,7 @@ def show_parameters(session: Session, parsed: Parsed) -> Result:
             "description": "",
             "type": "STRING",
         }
-        for key, default in sorted((PARAMETERS | dict.fromkeys(session.parameters, "")).items())
+        for key, default in sorted((dict.fromkeys(session.parameters, "") | PARAMETERS).items())
         if like(pattern, key)
     ]
     columns = ("key", "value", "default", "level", "description", "type")

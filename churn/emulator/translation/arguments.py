@@ -68,11 +68,8 @@ RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.PercentRank, exp
 
 def aggregates(node: exp.Expression) -> list[exp.Expression]:
     """Aggregates and windows in an expression, the outermost ones."""
-    outer: list[exp.Expression] = []
-    for each in node.walk(prune=lambda n: _is_aggregate(n) or isinstance(n, exp.Query)):
-        if _is_aggregate(each):
-            outer.append(each)
-    return outer
+    nodes = node.walk(prune=lambda n: _is_aggregate(n) or isinstance(n, exp.Query))
+    return [each for each in nodes if _is_aggregate(each)]
 
 
 def _is_aggregate(node: exp.Expression) -> bool:

@@ -122,7 +122,9 @@ def concatenation(session: Session, node: exp.Expression) -> exp.Expression:
 def _is_text(node: exp.Expression) -> bool:
     node = node.unnest()
     return (
-        isinstance(node, exp.DPipe | exp.Concat | exp.Upper | exp.Lower | exp.Trim | exp.Placeholder)
+        isinstance(
+            node, exp.DPipe | exp.Concat | exp.Upper | exp.Lower | exp.Trim | exp.Placeholder
+        )
         or (isinstance(node, exp.Literal) and node.is_string)
         or any(is_macro(node, name) for name in ("text", "text_by", "printed"))
         or is_macro(node, "text_of_length")

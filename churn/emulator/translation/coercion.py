@@ -1,7 +1,7 @@
 """Implicit casts of text: beside a date, a timestamp or a number, a text is read as one.
 
-DuckDB casts only literals. Since the casts cost time and are seldom needed, a statement is translated
-with them when DuckDB has refused it without.
+DuckDB casts only literals. Since the casts cost time and are seldom needed, a statement is
+translated with them when DuckDB has refused it without.
 
 https://docs.snowflake.com/en/sql-reference/data-type-conversion
 """
@@ -30,9 +30,7 @@ def aligned(value: exp.Expression, others: list[exp.Expression]) -> exp.Expressi
 
 
 def _align(values: list[exp.Expression]) -> None:
-    for value, new in [
-        (v, aligned(v, [o for o in values if o is not v])) for v in values
-    ]:
+    for value, new in [(v, aligned(v, [o for o in values if o is not v])) for v in values]:
         value.replace(new)
 
 

@@ -76,7 +76,10 @@ def mean(node: exp.Expression) -> exp.Expression:
     """
     if node.meta.get("scaled"):
         return node
-    if isinstance(node.parent, exp.Filter | exp.Window | exp.WithinGroup) and node.arg_key == "this":
+    if (
+        isinstance(node.parent, exp.Filter | exp.Window | exp.WithinGroup)
+        and node.arg_key == "this"
+    ):
         return node
     inner, over = node, False
     while isinstance(inner, exp.Filter | exp.Window):

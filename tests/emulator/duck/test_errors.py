@@ -7,8 +7,8 @@ import pytest
 from snowflake.connector.errors import ProgrammingError
 from sqlglot.errors import OptimizeError, ParseError, UnsupportedError
 
-from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.duck import python_functions
+from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.duck.macros import CREATION
 from churn.emulator.language.errors import SqlError, missing
 
