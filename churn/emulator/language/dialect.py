@@ -235,7 +235,10 @@ class Dialect(Generic[A, S]):
 
     def rewritten(self, session: S, tree: exp.Expression) -> exp.Expression:
         """The tree with every rewrite applied, each from the leaves up."""
+        kinds = {type(node) for node in tree.walk()}
         for rewrite in self.rewrites:
+            if not any(issubclass(kind, rewrite.kinds) for kind in kinds):
+                continue
             for node in [n for n in tree.dfs() if isinstance(n, rewrite.kinds)][::-1]:
                 new = rewrite.change(session, node)
                 if new is node:
@@ -244,6 +247,7 @@ class Dialect(Generic[A, S]):
                     tree = new
                 else:
                     node.replace(new)
+            kinds = {type(node) for node in tree.walk()}
         return tree
 
 

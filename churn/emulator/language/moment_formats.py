@@ -85,10 +85,10 @@ PRINTED = {
 
 
 def strftime(model: str) -> str:
-    """The model as a format of DuckDB's strftime.
+    r"""The model as a format of DuckDB's strftime.
 
-    Fractions of other lengths than 3, 6 and 9 are nine digits behind a mark, \\x01 and the length;
-    offsets are the marks \\x02 (+07:00), \\x03 (+0700), \\x04 (+07) and \\x05 (00).
+    Fractions of other lengths than 3, 6 and 9 are nine digits behind a mark, \x01 and the length;
+    offsets are the marks \x02 (+07:00), \x03 (+0700), \x04 (+07) and \x05 (00).
     """
     return "".join(
         PRINTED.get(part.text, f"\x01{part.text[-1]}%n")
