@@ -160,6 +160,8 @@ class Session:
         self.computing = False
         """Whether the statement's rows are computed now: not described, not kept as a view."""
         self.changing = False
+        self.coercing = False
+        """Whether the statement is translated with implicit casts of text."""
         self._registered: list[str] = []
         self._register_numbers = itertools.count(1)
 

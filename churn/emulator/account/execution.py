@@ -15,9 +15,11 @@ from sqlglot import exp
 from churn.emulator.account import checks, temporary
 from churn.emulator.account.account import Account, Session
 from churn.emulator.account.objects import Object
+from churn.emulator.duck.errors import UncastError
+from churn.emulator.language.dialect import Statement
 from churn.emulator.language.errors import compilation, unsupported
 from churn.emulator.language.parameters import inline
-from churn.emulator.language.results import SHAPES, Kind, Result
+from churn.emulator.language.results import SHAPES, Kind, Parsed, Result
 from churn.emulator.language.text import opening, steps, tidy
 
 COMPUTING = {Kind.QUERY, Kind.INSERT, Kind.MERGE, Kind.TABLE}
@@ -76,10 +78,24 @@ def run(
     session.changing = not describe and statement.kind in CHANGING
     # One definition at a time, so that IF NOT EXISTS means it.
     with session.account.defining if statement.ddl else nullcontext():
-        result = statement.handler(
-            session, replace(parsed, parameters=parameters, describe=describe)
+        result = _answer(
+            session, statement, replace(parsed, parameters=parameters, describe=describe)
         )
     return replace(result, table=result.table.slice(0, 0)) if describe else result
+
+
+def _answer(session: Session, statement: Statement[Session], parsed: Parsed) -> Result:
+    """The handler's result; again with implicit casts where DuckDB asks for a cast."""
+    try:
+        return statement.handler(session, parsed)
+    except UncastError:
+        if session.coercing:
+            raise
+    session.coercing, session.bound = True, list(parsed.parameters)
+    try:
+        return statement.handler(session, parsed)
+    finally:
+        session.coercing = False
 
 
 def _flow(session: Session, parts: list[str], parameters: Sequence[Any]) -> Result:

@@ -51,7 +51,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return column.cast(pa.binary())
     if pa.types.is_timestamp(kind):
-        return column.cast(pa.timestamp("ns", kind.tz), safe=False)
+        # Microseconds reach from year 1 to 9999, nanoseconds only from 1677 to 2262.
+        return column if kind.unit == "ns" else column.cast(pa.timestamp("us", kind.tz))
     if pa.types.is_nested(kind):
         texts = [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()]
         return pa.chunked_array([pa.array(texts, pa.string())])

@@ -8,7 +8,6 @@ import duckdb
 import snowflake.connector.errors as connector_errors
 from sqlglot.errors import OptimizeError, ParseError, UnsupportedError
 
-from churn.emulator.duck import macros
 from churn.emulator.language.errors import SqlError, compilation, unsupported
 from churn.emulator.language.parser import syntax_error
 
@@ -26,6 +25,8 @@ class TranslatedErrors:
                 raise _known(error.msg or "", 1003, "42000") from error
             case connector_errors.Error() if isinstance(error.__cause__, duckdb.ParserException):
                 raise unsupported(str(error.__cause__).split("\n")[0].partition(": ")[2]) from error
+            case connector_errors.Error() if UNCAST.search(error.msg or ""):
+                raise UncastError((error.msg or "").split("\n")[0]) from error
             case connector_errors.Error():
                 raise _known(error.msg or str(error), error.errno, error.sqlstate) from error
             case ParseError():
@@ -35,6 +36,8 @@ class TranslatedErrors:
             case duckdb.ParserException():
                 # It was Snowflake's SQL to the parser, and is none of DuckDB's.
                 raise unsupported(str(error).split("\n")[0].partition(": ")[2]) from error
+            case duckdb.BinderException() if UNCAST.search(str(error)):
+                raise UncastError(str(error).split("\n")[0]) from error
             case duckdb.Error():
                 number, state = next(
                     ((n, s) for kind, n, s in DUCKDB if isinstance(error, kind)), (100000, "22000")
@@ -45,6 +48,20 @@ class TranslatedErrors:
             case AssertionError() | AttributeError() | KeyError() | TypeError() | ValueError():
                 # Where fakesnow's translation met what it does not expect.
                 raise unsupported(f"{type(error).__name__}: {error}") from error
+
+
+UNCAST = re.compile(
+    r"Cannot (compare|mix|combine) .*- an explicit cast is required"
+    r"|No function matches the given name and argument types '[^']*(VARCHAR|STRING_LITERAL)"
+)
+"""What Snowflake casts where DuckDB asks for a cast."""
+
+
+class UncastError(SqlError):
+    """A text stands beside another type: to be translated with implicit casts."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"SQL compilation error:\n{message.partition(': ')[2]}", 1044, "42P13")
 
 
 DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
@@ -59,6 +76,23 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
     (duckdb.NotImplementedException, 2, "0A000"),
     (duckdb.IOException, 100016, "22000"),
 ]
+
+
+RAISED = re.compile(r"\[(\d{6}):(\w{5})\] (.*?)\[\.\]", re.DOTALL)
+"""An error of a macro: its number, its state and its words."""
+
+
+UNCONVERTED = re.compile(r"Could not convert string ['\"](.*?)['\"] to ([A-Z]+)", re.DOTALL)
+OUT_OF_RANGE = re.compile(r"Could not cast value (\S+) to DECIMAL\((\d+,\d+)\)")
+KINDS = {"BOOL": ("Boolean", 100037), "DATE": ("Date", 100040), "TIMESTAMP": ("Timestamp", 100035)}
+
+
+def _not_recognized(text: str, kind: str) -> SqlError:
+    """A text that is no value of the type, or a number too large for it."""
+    if re.fullmatch(r"\s*[+-]?\d+(\.\d*)?\s*", text) and kind not in KINDS:
+        return SqlError(f"Numeric value '{text}' is out of range", 100039, "22003")
+    word, number = KINDS.get(kind, ("Numeric", 100038))
+    return SqlError(f"{word} value '{text}' is not recognized", number, "22018")
 
 
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
@@ -93,8 +127,16 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
         return compilation("The statement is nested too deeply.", 1003, "42000")
     if _out_of_memory(message):
         return SqlError(OUT_OF_MEMORY, 300005, "53200")
-    if macros.DIVISION_BY_ZERO in message:
-        return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
+    if match := RAISED.search(message):
+        return SqlError(match[3], int(match[1]), match[2])
+    if match := UNCONVERTED.search(message):
+        return _not_recognized(match[1], match[2])
+    if match := OUT_OF_RANGE.search(message):
+        return SqlError(
+            f"Number out of representable range: type FIXED({match[2]}), value {match[1]}",
+            100039,
+            "22003",
+        )
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")

@@ -18,7 +18,7 @@ from fakesnow.cursor import FakeSnowflakeCursor
 from fakesnow.transforms import show
 from sqlglot import exp
 
-from churn.emulator.duck import arrow, semistructured
+from churn.emulator.duck import arrow, python_functions, semistructured
 from churn.emulator.duck import macros as own
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.language.errors import unsupported
@@ -57,6 +57,7 @@ class Tables:
         self.duck.execute(show.fs_global_creation_sql())
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
         semistructured.register(self.duck)
+        python_functions.create(self.duck)
         self.duck.execute(own.CREATION)
         self.duck.execute(macros.creation_sql("memory"))  # for sessions without a database
         for file in sorted(folder.glob("*.db")) if folder else ():

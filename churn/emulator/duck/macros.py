@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from churn.emulator.duck import variant_macros
+from churn.emulator.duck import value_macros, variant_macros
 
-DIVISION_BY_ZERO = "Division by zero"
-
-SCHEMA = "_fs_global._emulator"
+SCHEMA = value_macros.SCHEMA
 
 
 def _dates(on_date: str, on_time: str) -> dict[str, str]:
@@ -20,8 +18,6 @@ def _dates(on_date: str, on_time: str) -> dict[str, str]:
 
 
 DEFINITIONS: dict[str, dict[str, str]] = {
-    # Zero is an error, where DuckDB answers NULL or infinity.
-    "divisor": {"(y)": f"CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END"},
     # Half away from zero, where DuckDB rounds half to even.
     "whole": {
         "(x)": "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
@@ -34,6 +30,8 @@ DEFINITIONS: dict[str, dict[str, str]] = {
     **variant_macros.DEFINITIONS,
 }
 """By name, then by signature: DuckDB chooses among them by type."""
+
+DEFINITIONS |= value_macros.DEFINITIONS
 
 CREATION = f"CREATE SCHEMA IF NOT EXISTS {SCHEMA};" + ";".join(
     f"CREATE OR REPLACE MACRO {SCHEMA}.{name}"

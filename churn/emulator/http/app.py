@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from churn.emulator.account import execution
 from churn.emulator.account.account import VERSION, Account, Session
+from churn.emulator.account.parameters import PARAMETERS, set_parameter
 from churn.emulator.http import logins, wire
 from churn.emulator.language.errors import SqlError
 from churn.emulator.language.names import identifier
@@ -80,9 +81,12 @@ async def login(request: Request) -> JSONResponse:
         session = logins.login(account, logins.user_of(account, body), **context)
     except SqlError as error:
         return _failure(error)
-    session.parameters.update(
-        {k: v for k, v in (body.get("SESSION_PARAMETERS") or {}).items() if k.isupper()}
-    )
+    try:
+        for name, value in (body.get("SESSION_PARAMETERS") or {}).items():
+            if name.isupper():
+                set_parameter(session, name, value)
+    except SqlError as error:
+        return _failure(error)
     return _success(
         {
             "token": session.token,
@@ -217,7 +221,8 @@ def _data(session: Session, query_id: str, result: Result) -> dict[str, Any]:
     }
     if result.transfer is not None:
         return result.transfer | context
-    return wire.answer(result) | context
+    zone = str(session.parameters.get("TIMEZONE", PARAMETERS["TIMEZONE"]))
+    return wire.answer(result, zone) | context
 
 
 def _success(data: Any) -> JSONResponse:

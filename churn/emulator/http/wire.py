@@ -120,7 +120,7 @@ def _logical(field: pa.Field) -> tuple[str, int | None, int | None, int | None]:
     raise unsupported(f"a column of type {kind}")
 
 
-def answer(result: Result) -> dict[str, Any]:
+def answer(result: Result, zone: str = "Etc/UTC") -> dict[str, Any]:
     """The part of the response that holds the rows."""
     columns = row_type(result.table.schema)
     table = result.table
@@ -129,7 +129,7 @@ def answer(result: Result) -> dict[str, Any]:
         "total": table.num_rows,
         "returned": table.num_rows,
         "statementTypeId": STATEMENT_TYPES[result.kind],
-        "parameters": [{"name": "TIMEZONE", "value": "Etc/UTC"}],
+        "parameters": [{"name": "TIMEZONE", "value": zone}],
     }
     if result.kind in (Kind.QUERY, Kind.COMMAND):
         # Of no rows the connector wants no stream at all.
@@ -177,13 +177,15 @@ def _sent(column: pa.ChunkedArray) -> pa.Array:
 
 def _instants(array: pa.Array) -> pa.Array:
     """Seconds since 1970 and nanoseconds within the second."""
-    nanoseconds = array.cast(pa.int64())
+    second = 1_000_000_000 if array.type.unit == "ns" else 1_000_000
+    units = array.cast(pa.int64())
     # Integer division cuts towards zero; before 1970 that is a second too late.
-    cut = pc.divide(nanoseconds, 1_000_000_000)
-    rest = pc.subtract(nanoseconds, pc.multiply(cut, 1_000_000_000))
+    cut = pc.divide(units, second)
+    rest = pc.subtract(units, pc.multiply(cut, second))
     early = pc.less(rest, 0)
     epoch = pc.if_else(early, pc.subtract(cut, 1), cut)
-    fraction = pc.if_else(early, pc.add(rest, 1_000_000_000), rest).cast(pa.int32())
+    units_left = pc.if_else(early, pc.add(rest, second), rest)
+    fraction = pc.multiply(units_left, 1_000_000_000 // second).cast(pa.int32())
     known = array.is_valid()
     return pa.StructArray.from_arrays(
         [epoch.fill_null(0), fraction.fill_null(0)],

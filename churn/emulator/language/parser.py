@@ -22,17 +22,38 @@ BY_NAME = {
     *("ARRAY_GENERATE_RANGE", "ARRAYS_TO_OBJECT", "ARRAYS_ZIP", "TO_OBJECT"),
 }
 """Functions whose calls keep their name and arguments: their translation is one by name."""
+OWN_FUNCTIONS = {
+    *("TO_CHAR", "TO_VARCHAR", "TO_BINARY", "TRY_TO_BINARY", "DATE", "TIME"),
+    *(
+        f"{prefix}{name}"
+        for prefix in ("", "TRY_")
+        for name in (
+            *("TO_DATE", "TO_TIME", "TO_TIMESTAMP"),
+            *("TO_TIMESTAMP_NTZ", "TO_TIMESTAMP_LTZ"),
+        )
+    ),
+}
+"""Functions of dates, texts and bytes that `translation` builds from their arguments as written."""
 
 
 class _Parser(Snowflake.Parser):
     """Remembers how an expression was written, which names its column when nothing else does."""
 
     FUNCTIONS: ClassVar[dict[str, Any]] = {
-        k: v for k, v in Snowflake.Parser.FUNCTIONS.items() if k not in BY_NAME
+        k: v
+        for k, v in Snowflake.Parser.FUNCTIONS.items()
+        if k not in BY_NAME and k not in OWN_FUNCTIONS
     }
     FUNCTION_PARSERS: ClassVar[dict[str, Any]] = {
         k: v for k, v in Snowflake.Parser.FUNCTION_PARSERS.items() if k not in BY_NAME
     }
+
+    def _parse_ordered(self, parse_method: Any = None) -> exp.Ordered | None:
+        """Remembers whether NULLS FIRST or LAST was written."""
+        node = super()._parse_ordered(parse_method)
+        if node is not None and self._prev is not None:
+            node.meta["nulls"] = self._prev.text.upper() in ("FIRST", "LAST")
+        return node
 
     def _parse_expression(self) -> exp.Expression | None:
         start = self._curr

@@ -40,16 +40,35 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import aggregates, calls, columns, expressions, selection, variants
+from churn.emulator.translation import (
+    aggregates,
+    calls,
+    casts,
+    coercion,
+    columns,
+    expressions,
+    moments,
+    numbers,
+    selection,
+    texts,
+    variants,
+    weeks,
+)
 from churn.emulator.translation import tables as table_functions
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     columns.SUBSYSTEM,
+    weeks.SUBSYSTEM,
+    coercion.SUBSYSTEM,
     variants.SUBSYSTEM,
     table_functions.SUBSYSTEM,
     aggregates.SUBSYSTEM,
     selection.SUBSYSTEM,
     expressions.SUBSYSTEM,
+    numbers.SUBSYSTEM,
+    moments.SUBSYSTEM,
+    casts.SUBSYSTEM,
+    texts.SUBSYSTEM,
     calls.SUBSYSTEM,
     context.SUBSYSTEM,
     context_functions.SUBSYSTEM,

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from churn.emulator.account import access, execution
 from churn.emulator.account.account import Account, Session
+from churn.emulator.account.parameters import PARAMETERS, set_parameter, unset_parameter
 from churn.emulator.account.relations import has_database, has_schema
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.language.errors import SqlError, compilation, missing, unsupported
+from churn.emulator.language.errors import SqlError, compilation, missing
 from churn.emulator.language.names import Name, identifier, identifiers, like
 from churn.emulator.language.results import DONE, Parsed, Result, status, table_of
 from churn.emulator.language.text import QUOTED, unquote
@@ -83,33 +84,6 @@ def use_schema(session: Session, parsed: Parsed) -> Result:
     return status(DONE)
 
 
-PARAMETERS = {
-    "AUTOCOMMIT": "true",
-    "BINARY_INPUT_FORMAT": "HEX",
-    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
-    "ERROR_ON_NONDETERMINISTIC_MERGE": "true",
-    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": "ARROW",
-    "QUERY_TAG": "",
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": "false",
-    "STATEMENT_TIMEOUT_IN_SECONDS": "172800",
-    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
-    "TIMEZONE": "Etc/UTC",
-    "WEEK_START": "0",
-    "WEEK_OF_YEAR_POLICY": "0",
-}
-"""Session parameters and their defaults."""
-
-
-FIXED = {
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": {"FALSE"},
-    "TIMESTAMP_TYPE_MAPPING": {"TIMESTAMP_NTZ"},
-    "TIMEZONE": {"UTC", "ETC/UTC"},
-    "WEEK_START": {"0", "1"},
-    "WEEK_OF_YEAR_POLICY": {"0"},
-}
-"""Parameters that change what queries mean, and the values that the emulator can mean."""
-
-
 ASSIGNMENT = re.compile(rf"(\w+)\s*=\s*({QUOTED}|[^\s,]+)")
 
 
@@ -117,18 +91,14 @@ ASSIGNMENT = re.compile(rf"(\w+)\s*=\s*({QUOTED}|[^\s,]+)")
 def alter_session(session: Session, parsed: Parsed) -> Result:
     for name, written in ASSIGNMENT.findall(parsed["assignments"]):
         value = unquote(written)
-        if value.upper() not in FIXED.get(name.upper(), {value.upper()}):
-            raise unsupported(f"ALTER SESSION SET {name.upper()} = {value}")
-        session.parameters[name.upper()] = value
-        if name.upper() == "AUTOCOMMIT":
-            session.cursor.autocommit(on=value.upper() == "TRUE")
+        set_parameter(session, name.upper(), value)
     return status(DONE)
 
 
 @SUBSYSTEM.statement("ALTER SESSION UNSET <names...>", page="alter-session")
 def alter_session_unset(session: Session, parsed: Parsed) -> Result:
     for name in parsed["names"].split(","):
-        session.parameters.pop(name.strip().upper(), None)
+        unset_parameter(session, name.strip().upper())
     return status(DONE)
 
 
@@ -148,7 +118,7 @@ def show_parameters(session: Session, parsed: Parsed) -> Result:
             "description": "",
             "type": "STRING",
         }
-        for key, default in sorted((PARAMETERS | dict.fromkeys(session.parameters, "")).items())
+        for key, default in sorted((dict.fromkeys(session.parameters, "") | PARAMETERS).items())
         if like(pattern, key)
     ]
     columns = ("key", "value", "default", "level", "description", "type")

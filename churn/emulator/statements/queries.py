@@ -27,8 +27,9 @@ SUBSYSTEM: Subsystem[Account, Session] = Subsystem("queries")
     "{SELECT|WITH|VALUES} <rest...>",
     "( <rest...>",
     page="select",
-    limits="DuckDB computes: numbers have at most 38 digits, integers 64 bits; AVG and / give "
-    "floats; collations, time travel and MATCH_RECOGNIZE are refused.",
+    limits="DuckDB computes: numbers have at most 38 digits, integers in tables 64 bits; "
+    "timestamps have microseconds, TIMESTAMP_TZ the session's offset; VARCHAR(n) is checked in "
+    "casts, not in INSERT; collations, time travel and MATCH_RECOGNIZE are refused.",
     kind=Kind.QUERY,
 )
 def select(session: Session, parsed: Parsed) -> Result:

@@ -48,6 +48,65 @@ def macro(name: str, *arguments: exp.Expression) -> exp.Expression:
     )
 
 
+def typed(node: exp.Expression) -> exp.Expression:
+    """The node; NULL as a text, since overloads cannot be told apart by it."""
+    return exp.cast(exp.Null(), "TEXT") if isinstance(node, exp.Null) else node.copy()
+
+
+def overloaded(name: str, value: exp.Expression, *rest: exp.Expression) -> exp.Expression:
+    """A macro that DuckDB chooses by the type of its value; of an aggregate, by a sample's."""
+    if aggregates(value):
+        return macro(f"{name}_by", sample(value), value.copy(), *rest)
+    return macro(name, typed(value), *rest)
+
+
+AGGREGATES = {"SUM", "AVG", "MEDIAN", "ANY_VALUE", "ARG_MAX_NULL", "ARG_MIN_NULL"}
+
+
+RANKS = (exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile, exp.PercentRank, exp.CumeDist)
+
+
+def aggregates(node: exp.Expression) -> list[exp.Expression]:
+    """Aggregates and windows in an expression, the outermost ones."""
+    nodes = node.walk(prune=lambda n: _is_aggregate(n) or isinstance(n, exp.Query))
+    return [each for each in nodes if _is_aggregate(each)]
+
+
+def _is_aggregate(node: exp.Expression) -> bool:
+    return isinstance(node, exp.AggFunc | exp.Window | exp.WithinGroup | exp.Filter) or (
+        isinstance(node, exp.Anonymous) and str(node.this).upper() in AGGREGATES
+    )
+
+
+def sample(node: exp.Expression) -> exp.Expression:
+    """An expression of the same type without aggregates: of MAX(x), x."""
+    whole = exp.paren(node.copy())
+    while outer := aggregates(whole):
+        for each in outer:
+            each.replace(_of_one(each))
+    return whole
+
+
+def _of_one(node: exp.Expression) -> exp.Expression:
+    match node:
+        case exp.WithinGroup():
+            ordered = node.expression.find(exp.Ordered)
+            return ordered.this.copy() if ordered else exp.Literal.string("")
+        case exp.Anonymous():
+            value = node.expressions[0]
+            return (value.expressions[0] if isinstance(value, exp.Distinct) else value).copy()
+        case exp.GroupConcat():
+            return exp.Literal.string("")
+        case exp.Count() | exp.CountIf() | exp.ApproxDistinct():
+            return exp.Literal.number(1)
+        case exp.Window() if isinstance(node.this, RANKS):
+            return exp.Literal.number(1)
+        case _ if isinstance(node.this, exp.Expression):
+            return node.this.copy()
+        case _:
+            return exp.Literal.number(1)
+
+
 def is_macro(node: exp.Expression, name: str) -> bool:
     return isinstance(node, exp.Dot) and node.expression.name == name
 

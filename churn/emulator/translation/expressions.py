@@ -10,7 +10,7 @@ from sqlglot import exp
 from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import unsupported
-from churn.emulator.translation.arguments import is_macro, macro, text_of
+from churn.emulator.translation.arguments import is_macro, macro, overloaded, text_of
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("expressions")
 
@@ -21,10 +21,16 @@ def exact_sum(node: exp.Expression) -> exp.Expression:
 
     https://docs.snowflake.com/en/sql-reference/functions/sum
     """
-    return exp.Anonymous(this="sum", expressions=[node.this])
+    distinct = isinstance(node.this, exp.Distinct)
+    value = node.this.expressions[0] if distinct else node.this
+    # As decimals: of DuckDB's widest integers it would make floats later.
+    wide = overloaded("wide", value)
+    return exp.Anonymous(
+        this="sum", expressions=[exp.Distinct(expressions=[wide]) if distinct else wide]
+    )
 
 
-@SUBSYSTEM.rewrite(exp.Div, exp.Mod, exp.IntDiv)
+@SUBSYSTEM.rewrite(exp.Mod, exp.IntDiv)
 def division(node: exp.Expression) -> exp.Expression:
     """Division by zero is an error, unless the divisor cannot be zero.
 

@@ -7,6 +7,7 @@ import pytest
 from snowflake.connector.errors import ProgrammingError
 from sqlglot.errors import OptimizeError, ParseError, UnsupportedError
 
+from churn.emulator.duck import python_functions
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.duck.macros import CREATION
 from churn.emulator.language.errors import SqlError, missing
@@ -22,6 +23,7 @@ def translated(error: Exception) -> SqlError:
 def duck() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("ATTACH ':memory:' AS _fs_global")
+    python_functions.create(connection)
     connection.execute(CREATION)
     connection.execute("CREATE TABLE t (a INT PRIMARY KEY)")
     return connection
@@ -36,7 +38,7 @@ def duck() -> duckdb.DuckDBPyConnection:
         ("CREATE TABLE t (a INT)", 2002, "42710", "Object 't' already exists"),
         ("SELECT b FROM t", 904, "42000", "invalid identifier 'b'"),
         ("SELECT t.b FROM t", 904, "42000", "invalid identifier 'b'"),
-        ("SELECT CAST('x' AS INT)", 100035, "22007", "Could not convert string 'x'"),
+        ("SELECT CAST('x' AS INT)", 100038, "22018", "Numeric value 'x' is not recognized"),
         ("SELECT CAST(1e20 AS INT)", 100035, "22007", "out of range"),
         ("SELECT 9223372036854775807 + 1::BIGINT", 100046, "22003", "Overflow"),
         ("INSERT INTO t VALUES (1), (1)", 100072, "22000", "duplicate key"),

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from churn.emulator.duck import python_functions
 from churn.emulator.duck.macros import CREATION, SCHEMA
 
 
@@ -19,6 +20,7 @@ from churn.emulator.duck.macros import CREATION, SCHEMA
 def duck() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("ATTACH ':memory:' AS _fs_global")
+    python_functions.create(connection)
     connection.execute(CREATION)
     return connection
 
