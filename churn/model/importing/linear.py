@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import Any
 
 import pandas as pd
@@ -32,23 +31,19 @@ def load(content: bytes) -> Any:
 
     try:
         untrusted = set(skops.io.get_untrusted_types(data=content)) - set(LOGISTIC.trusted)
-        if untrusted:
-            raise ImportRefusedError(
-                f"the skops file holds types that are not trusted: {', '.join(sorted(untrusted))}",
-                TAKEN,
-            )
-        return skops.io.loads(content, trusted=list(LOGISTIC.trusted))
-    except ImportRefusedError:
-        raise
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+        loaded = None if untrusted else skops.io.loads(content, trusted=list(LOGISTIC.trusted))
+    except Exception as error:  # whatever skops and scikit-learn say of what is damaged
         raise ImportRefusedError(
-            f"the skops file is corrupted: {error}", "Copy it again."
+            f"the skops file is corrupted, or of another version of scikit-learn: "
+            f"{type(error).__name__}: {str(error)[:200]}",
+            "Copy it again; or write it by skops.io.dump with the scikit-learn of this package.",
         ) from error
-    except Exception as error:  # whatever skops or scikit-learn say of a damaged or other version
+    if untrusted:
         raise ImportRefusedError(
-            f"the skops file does not load: {type(error).__name__}: {str(error)[:200]}",
-            "Write it by skops.io.dump with the scikit-learn of this package, or copy it again.",
-        ) from error
+            f"the skops file holds types that are not trusted: {', '.join(sorted(untrusted))}",
+            TAKEN,
+        )
+    return loaded
 
 
 def names(model: Any) -> tuple[str, ...]:
@@ -92,8 +87,8 @@ def _require_binary(estimator: Any) -> None:
         )
     if classes != [0, 1]:
         raise ImportRefusedError(
-            f"the model's classes are {classes[0]!r} and {classes[1]!r}, not 0 and 1: which one its "
-            "probability is of cannot be told",
+            f"the model's classes are {classes[0]!r} and {classes[1]!r}, not 0 and 1: which one "
+            "its probability is of cannot be told",
             "Train it on labels 0 and 1.",
         )
 
@@ -122,7 +117,7 @@ def _keeps_columns(step: Any) -> bool:
 
 def _transformed(encode: ColumnTransformer, inputs: list[str]) -> list[Block]:
     """The same blocks under names and columns of ours."""
-    own = {name: mine for name, mine in zip(names(encode), inputs, strict=False)}
+    own = dict(zip(names(encode), inputs, strict=False))
     blocks: list[Block] = []
     for i, (_, step, given) in enumerate(encode.transformers_):
         if isinstance(step, str) and step == "drop":

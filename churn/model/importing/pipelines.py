@@ -1,7 +1,7 @@
-"""The pipeline of our usual shape, around what others fitted; so it is explained and served alike.
+"""The pipeline of our usual shape around what others fitted, so it is explained and served alike.
 
-Its first step makes the model's columns of the inputs by name, in the order of the fit: the declared
-step that stands for whatever encoded them at the source.
+Its first step makes the model's columns of the inputs by name, in the order of the fit: it stands
+for whatever encoded them at the source, as the signature declares.
 """
 
 from __future__ import annotations

@@ -165,9 +165,7 @@ def read(path: Path) -> Signature:
     """
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
-        inputs = {str(i["name"]).upper(): Type(i["type"]) for i in written["inputs"]}
-        if len(inputs) < len(written["inputs"]) or not set(inputs.values()) <= set(TYPES):
-            raise ValueError("an input stands twice, or is a date")
+        inputs = _inputs(written["inputs"])
         columns = written.get("columns") or [{"input": name} for name in inputs]
         return Signature(inputs, tuple(map(_column, columns)))
     except OSError as error:
@@ -176,6 +174,15 @@ def read(path: Path) -> Signature:
         raise ImportRefusedError(
             f"{path} is no signature: {type(error).__name__}: {error}", EXAMPLE
         ) from error
+
+
+def _inputs(written: Sequence[Mapping[str, Any]]) -> dict[str, Type]:
+    inputs = {str(i["name"]).upper(): Type(i["type"]) for i in written}
+    if len(inputs) < len(written):
+        raise ValueError("an input stands twice")
+    if not set(inputs.values()) <= set(TYPES):
+        raise ValueError(f"types are {', '.join(TYPES)}")
+    return inputs
 
 
 def _column(written: Mapping[str, Any]) -> Column:

@@ -19,9 +19,7 @@ PATIENCE = 300
 
 Version = tuple[int, int]
 
-UBJ_VERSION = re.compile(
-    rb"\x07version\[#L\0{7}\x03(?:[iU](.))(?:[iU](.))(?:[iU](.))\}$", re.DOTALL
-)
+UBJ_VERSION = re.compile(rb"\x07version\[#L\0{7}\x03[iU](.)[iU](.)[iU].\}$", re.DOTALL)
 """The last entry of the file, three small integers: https://ubjson.org/type-reference."""
 
 
@@ -95,7 +93,7 @@ def _version(file: ModelFile) -> Version:
             major, minor, _ = json.loads(file.content)["version"]
         else:
             match = UBJ_VERSION.search(file.content)
-            major, minor = (part[0] for part in match.groups()[:2]) if match else (None, None)
+            major, minor = (part[0] for part in match.groups()) if match else (None, None)
         return int(major), int(minor)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ImportRefusedError(
