@@ -59,7 +59,7 @@ def member(content: bytes, name: str, limits: Limits = LIMITS) -> bytes:
     """
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(content)) as unzipped:
-            return _read(_Limited(unzipped, limits.size), name, limits)  # type: ignore[arg-type]
+            return _read(_Limited(unzipped, limits.size), name, limits)
     except (tarfile.TarError, OSError, EOFError, zlib.error, ValueError) as error:
         raise ImportRefusedError(
             f"the archive is corrupted: {error}",

@@ -88,7 +88,7 @@ def sniff(content: bytes, where: str, limits: Limits = LIMITS) -> Format:
 
 
 def _zip(content: bytes, where: str, limits: Limits) -> Format:
-    """A ZIP archive is of skops if it has a `schema.json`; those of PyTorch and others have none."""
+    """A ZIP archive is of skops if it has a `schema.json`; PyTorch's has none."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = archive.infolist()

@@ -19,7 +19,7 @@ TOLERANCE = 1e-6
 """Trees sum 32-bit floats; what differs by more is another model, or is fed otherwise."""
 
 WORST = 5
-READERS = {".csv": pl.read_csv, ".parquet": pl.read_parquet}
+SUFFIXES = (".csv", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -115,17 +115,14 @@ def read(path: Path, score_column: str, types: Mapping[str, Type] | None = None)
     Raises:
         ImportRefusedError: The file cannot be read, or its scores are no probabilities.
     """
-    if path.suffix not in READERS:
+    if path.suffix not in SUFFIXES:
         raise ImportRefusedError(
-            f"{path} ends in {path.suffix or 'nothing'}", "Golden files end in .csv or .parquet."
+            f"{path} ends in {path.suffix or 'nothing'}",
+            f"Golden files end in {' or '.join(SUFFIXES)}.",
         )
     try:
         content = path.read_bytes()
-        rows = _upper(READERS[path.suffix](content))
-        texts = {name for name, kind in (types or {}).items() if kind is Type.TEXT}
-        if path.suffix == ".csv" and texts & set(rows.columns):
-            raw = _upper(pl.read_csv(content, infer_schema=False))
-            rows = rows.with_columns(raw[name] for name in texts & set(rows.columns))
+        rows = _upper(_table(path.suffix, content, types or {}))
     except OSError as error:
         raise ImportRefusedError(
             f"{path} cannot be read: {error.strerror}", "Name the golden file."
@@ -142,6 +139,14 @@ def read(path: Path, score_column: str, types: Mapping[str, Type] | None = None)
             "Name the one with the source's probability: --score-column.",
         )
     return Golden(rows.drop(name), _scores(rows[name]), sha256(content).hexdigest())
+
+
+def _table(suffix: str, content: bytes, types: Mapping[str, Type]) -> pl.DataFrame:
+    if suffix == ".parquet":
+        return pl.read_parquet(content)
+    header = pl.read_csv(content, n_rows=0).columns
+    texts = [name for name in header if types.get(name.upper()) is Type.TEXT]
+    return pl.read_csv(content, schema_overrides=dict.fromkeys(texts, pl.String))
 
 
 def _upper(rows: pl.DataFrame) -> pl.DataFrame:

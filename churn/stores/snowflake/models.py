@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -26,6 +26,7 @@ from churn.stores.records import (
     NewModel,
     Predictions,
     Reference,
+    Scorer,
     alias_named,
     chosen,
 )
@@ -78,21 +79,23 @@ class SnowflakeModels:
                     if not lost:
                         raise
             if model.accept:
-                self._accept(model, version, lineage)
+                self._accept(model.accept, model.name, version, lineage)
         return self.get(Reference(model.name, version))
 
-    def _accept(self, model: NewModel, version: str, lineage: Lineage) -> None:
+    def _accept(
+        self, accept: Callable[[Scorer], str], name: str, version: str, lineage: Lineage
+    ) -> None:
         """Run it in the warehouse; without its consent the version goes, and so does its lineage.
 
         Killed in between, the version is there with a lineage that tells of no agreement.
         """
         try:
-            agreement = model.accept(partial(self._probabilities, model.name, version))
+            agreement = accept(partial(self._probabilities, name, version))
         except BaseException:
-            self._drop(model.name, version)
-            self._forget(model.name, version, lineage)
+            self._drop(name, version)
+            self._forget(name, version, lineage)
             raise
-        self._record(model.name, version, replace(lineage, agreement=agreement))
+        self._record(name, version, replace(lineage, agreement=agreement))
 
     def _drop(self, name: str, version: str) -> None:
         """A model has a version at least: with its only one it goes, too."""
