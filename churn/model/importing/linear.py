@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.frozen import FrozenEstimator
@@ -13,7 +15,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from churn.domain.errors import ImportRefusedError
 from churn.model.algorithms import LOGISTIC
-from churn.model.importing.pipelines import Block, of_blocks
+from churn.model.importing.pipelines import Block, of_blocks, unchanged
 from churn.model.importing.signature import Signature
 
 TAKEN = (
@@ -69,18 +71,20 @@ def pipeline(model: Any, signature: Signature, rows: pd.DataFrame) -> Pipeline:
     steps = [step for _, step in model.steps] if isinstance(model, Pipeline) else [model]
     *before, last = steps
     _require_binary(last)
+    last = copy(last)
+    vars(last).pop("feature_names_in_", None)  # it is given arrays
     inputs = [column.input for column in signature.columns]
     if len(before) == 1 and isinstance(before[0], ColumnTransformer):
         blocks = _transformed(before[0], inputs)
     else:
-        blocks = [("number", _one_to_one(before), inputs)]
+        blocks = [("number", _one_to_one(before, inputs), inputs)]
     return of_blocks(blocks, last, rows)
 
 
 def _require_binary(estimator: Any) -> None:
     if not isinstance(estimator, LogisticRegression):
         raise ImportRefusedError(f"the model is a {type(estimator).__name__}", TAKEN)
-    classes = list(estimator.classes_)
+    classes = estimator.classes_.tolist()
     if len(classes) != 2:
         raise ImportRefusedError(
             f"the model tells {len(classes)} classes apart, not two", "Train it on labels 0 and 1."
@@ -93,17 +97,25 @@ def _require_binary(estimator: Any) -> None:
         )
 
 
-def _one_to_one(steps: list[Any]) -> Any:
+def _one_to_one(steps: list[Any], columns: list[str]) -> Any:
     """Fitted steps that make one column of each; frozen, so that nothing fits them again."""
     if not steps:
-        return "passthrough"
+        return unchanged()
     for step in steps:
         if not _keeps_columns(step):
             raise ImportRefusedError(
                 f"the model has a step {type(step).__name__}, which mixes, adds or drops columns",
                 TAKEN,
             )
-    return FrozenEstimator(steps[0] if len(steps) == 1 else make_pipeline(*steps))
+    first, *others = steps
+    return FrozenEstimator(make_pipeline(_renamed(first, columns), *others))
+
+
+def _renamed(step: Any, columns: list[str]) -> Any:
+    """The fitted step, as if these had been its columns' names."""
+    renamed = copy(step)
+    renamed.feature_names_in_ = np.array(columns, dtype=object)
+    return renamed
 
 
 def _keeps_columns(step: Any) -> bool:
@@ -124,12 +136,12 @@ def _transformed(encode: ColumnTransformer, inputs: list[str]) -> list[Block]:
             continue
         columns = [own[str(c)] if str(c) in own else inputs[c] for c in given]
         if isinstance(step, OneHotEncoder):
-            blocks.append((f"text_{i}", FrozenEstimator(_whole(step)), columns))
+            blocks.append((f"text_{i}", FrozenEstimator(_renamed(_whole(step), columns)), columns))
         elif isinstance(step, str):
-            blocks.append((f"number_{i}", step, columns))
+            blocks.append((f"number_{i}", unchanged(), columns))
         else:
             inner = [s for _, s in step.steps] if isinstance(step, Pipeline) else [step]
-            blocks.append((f"number_{i}", _one_to_one(inner), columns))
+            blocks.append((f"number_{i}", _one_to_one(inner, columns), columns))
     return blocks
 
 

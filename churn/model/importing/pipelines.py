@@ -13,12 +13,20 @@ from typing import Any
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from churn.model.importing.signature import Column, Signature
 from churn.model.train import ENCODE, MODEL
 
 Block = tuple[str, Any, list[str]]
+
+
+def unchanged() -> Any:
+    """Numbers as they are, as an array of floats.
+
+    The warehouse hands over pandas' own missing values, which `passthrough` refuses.
+    """
+    return StandardScaler(with_mean=False, with_std=False)
 
 
 def of_columns(signature: Signature, estimator: Any, rows: pd.DataFrame) -> Pipeline:
@@ -47,7 +55,7 @@ def of_blocks(blocks: Sequence[Block], estimator: Any, rows: pd.DataFrame) -> Pi
 def _block(position: int, columns: Sequence[Column]) -> Block:
     """Neighbours in the order of the fit: numbers, or categories of one text."""
     if columns[0].category is None:
-        return f"number_{position}", "passthrough", [c.input for c in columns]
+        return f"number_{position}", unchanged(), [c.input for c in columns]
     encoder = OneHotEncoder(
         categories=[[c.category for c in columns]], handle_unknown="ignore", sparse_output=False
     )
