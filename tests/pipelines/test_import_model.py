@@ -114,7 +114,7 @@ class Drifting:
 
 
 def test_a_registered_model_that_differs_leaves_no_version(stores: Stores, elsewhere: Path) -> None:
-    off = replace(stores, models=Drifting(stores.models))  # type: ignore[arg-type]
+    off = replace(stores, models=Drifting(stores.models))
     with pytest.raises(ImportRefusedError, match=r"1 of 300 golden(.|\n)*row 4:"):
         imported(off, asked(elsewhere))
     assert list(stores.models.versions(NAME)) == []

@@ -13,7 +13,7 @@ import tarfile
 import zlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from churn.domain.errors import ImportRefusedError
 
@@ -36,7 +36,7 @@ LIMITS = Limits()
 class _Limited(io.RawIOBase):
     """A stream that refuses to give more than so many bytes: headers count, too."""
 
-    def __init__(self, stream: IO[bytes], size: int) -> None:
+    def __init__(self, stream: gzip.GzipFile, size: int) -> None:
         self._stream, self._left = stream, size
 
     def readable(self) -> bool:
@@ -70,7 +70,7 @@ def member(content: bytes, name: str, limits: Limits = LIMITS) -> bytes:
 def _read(stream: _Limited, name: str, limits: Limits) -> bytes:
     files: dict[str, bytes] = {}
     names: list[str] = []
-    with tarfile.open(fileobj=stream, mode="r|") as archive:  # type: ignore[call-overload]
+    with tarfile.open(fileobj=stream, mode="r|") as archive:
         for each in archive:
             if len(names) == limits.members:
                 raise ImportRefusedError(
