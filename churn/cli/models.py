@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
 from churn import bootstrap
-from churn.cli.options import Json, ModelArgument, configured, group
+from churn.cli.options import DATES, Json, ModelArgument, Version, configured, group
+from churn.domain.errors import UsageError
 from churn.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +80,55 @@ def set_alias(
         model, alias = alias, model
     models = bootstrap.stores(settings).models
     _print(models.set_alias(_reference(settings, model), alias), json=json)
+
+
+@app.command("import")
+@configured(*DATES)
+def import_model(
+    settings: Settings,
+    file: Annotated[
+        Path,
+        typer.Argument(help="XGBoost's JSON or UBJ, SageMaker's model.tar.gz, or a skops file."),
+    ],
+    name: Annotated[str, typer.Option(help="The model's name in the registry.")],
+    golden: Annotated[
+        Path,
+        typer.Option(help="Inputs by name with the source's probability: .csv or .parquet."),
+    ],
+    signature: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON of inputs and columns in the order of the fit. [the model's own]"),
+    ] = None,
+    view: Annotated[
+        str, typer.Option("--view", help="Feature view that will feed it. [none]")
+    ] = "",
+    version: Version = "",
+    score_column: Annotated[
+        str, typer.Option(help="The column of GOLDEN with the probability of class 1.")
+    ] = "SCORE",
+    metrics: Annotated[
+        Optional[Path],
+        typer.Option(help="JSON of metrics by name; threshold is the model's. [0.5]"),
+    ] = None,
+    source: Annotated[str, typer.Option(help="Where it comes from. [the file's name]")] = "",
+    json: Json = False,
+) -> None:
+    """Register a model that was fitted elsewhere, if it repeats its golden predictions here."""
+    from churn.cli import printing
+    from churn.pipelines import import_model as pipeline
+
+    if version and not view:
+        raise UsageError("--version without --view", "Name the view, too.")
+    problem = bootstrap.problem(settings)
+    done = pipeline.run(
+        problem,
+        bootstrap.stores(settings),
+        pipeline.Import(file, name, golden, score_column, signature, metrics, source),
+        problem.feature_view(view, version) if view else None,
+        settings.windows(problem.windows),
+        bootstrap.code_version(),
+    )
+    printing.as_json(done) if json else printing.imported(done)
 
 
 def _reference(settings: Settings, text: str) -> Reference:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from churn.domain.contracts import Violation
     from churn.domain.problem import Problem
     from churn.pipelines.explore import Exploration
+    from churn.pipelines.import_model import Registered
     from churn.pipelines.score import RiskList
     from churn.pipelines.train import Progress
     from churn.pipelines.training import Training
@@ -312,6 +313,14 @@ def model(shown: ModelVersion) -> None:
 def lineage(shown: ModelVersion) -> None:
     rows = [(key.replace("_", " "), str(value)) for key, value in shown.lineage.as_dict().items()]
     table(f"Lineage of {shown}", ["", "value"], rows)
+
+
+def imported(shown: Registered) -> None:
+    version, lineage = shown.version, shown.version.lineage
+    say(f"Registered {version}, from {lineage.file_format} of SHA-256 {lineage.file_hash[:16]}")
+    say(f"{shown.rows:,} golden predictions repeated to {lineage.agreement}")
+    say(f"Fed from   {lineage.feature_view or 'tables that fit its signature'}")
+    table("Tags", ["tag", "value"], sorted(shown.tags.items()))
 
 
 @contextmanager

@@ -47,3 +47,7 @@ class LeakError(UserError):
 
 class StoreError(UserError):
     """A store cannot be read or written, or does not hold what was asked."""
+
+
+class ImportRefusedError(UserError):
+    """A model from elsewhere cannot be taken in as it is."""

@@ -136,9 +136,9 @@ def _origins(fitted: Pipeline, x: pd.DataFrame) -> list[int]:
     position = {name: i for i, name in enumerate(x.columns)}
     origins: list[int] = []
     for name, step, names in encode.transformers_:
-        if name == "text" and len(names):
+        if name.startswith("text") and len(names):
             for column, categories in zip(names, step.categories_, strict=True):
                 origins += [position[column]] * len(categories)
-        elif name == "number":
+        elif name.startswith("number"):
             origins += [position[column] for column in names]
     return origins

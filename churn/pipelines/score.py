@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from churn.domain.errors import StoreError
 from churn.domain.features import Feature
 from churn.domain.frames import Frame
 from churn.domain.problem import Band, Problem
@@ -61,9 +62,10 @@ def score(
 
     Raises:
         DataError: The data has errors or does not reach the date.
-        StoreError: There is no such model, version or alias.
+        StoreError: There is no such model, version or alias; or no view feeds it.
     """
     version = stores.models.get(reference)
+    _require_view(version)
     windows = version.lineage.windows.ending(as_of or version.lineage.as_of)
     findings = require(engine, problem, windows, outcome=False)
     view = problem.feature_view(*version.lineage.feature_view.split("/"))
@@ -115,6 +117,20 @@ def _ranked(
             pl.lit(version.version).alias("MODEL_VERSION"),
         )
     )
+
+
+def _require_view(version: ModelVersion) -> None:
+    lineage = version.lineage
+    if not lineage.feature_view:
+        raise StoreError(
+            f"{version} was imported by its signature alone, so no feature view feeds it",
+            "Import it again with --view and --version: churn models import --help.",
+        )
+    if lineage.origin == "imported" and not lineage.agreement:
+        raise StoreError(
+            f"the import of {version} was interrupted before its golden predictions were repeated",
+            "Import it again, and score with that version: churn models import --help.",
+        )
 
 
 def _changed(version: ModelVersion, fingerprint: str) -> tuple[str, ...]:

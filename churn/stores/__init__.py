@@ -7,7 +7,7 @@ writers at once both succeed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -72,7 +72,19 @@ class Experiments(Protocol):
 
 class Models(Protocol):
     def register(self, model: NewModel, lineage: Lineage) -> ModelVersion:
-        """The next version; it exists when its files and its run do, and never before."""
+        """The next version; it exists when its files and its run do, and never before.
+
+        Raises:
+            UserError: Whatever the model's own `accept` raises; then there is no version.
+        """
+        ...
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a model, which all of its versions share; others stay."""
+        ...
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        """Of the model; empty if there is none."""
         ...
 
     def versions(self, name: str) -> Sequence[ModelVersion]:

@@ -161,6 +161,13 @@ class Lineage:
         tables: What the feature view and the label are computed from.
         label: Empty, as the others with a default, where an earlier version of this package that
             did not record it registered the model.
+        origin: `trained` here or `imported`. Of an imported model the windows are those that it is
+            to be scored with, and what its training alone knows is empty; so is the feature view,
+            if it was registered by its signature.
+        source: Where an imported model comes from, in its owner's words.
+        file_hash: SHA-256 of the file that it was read from; `golden_hash`, of the golden file.
+        agreement: The largest difference from the golden scores, where the model runs.
+        libraries: Their versions where it was imported.
     """
 
     run: str
@@ -179,6 +186,13 @@ class Lineage:
     label_fingerprint: str = ""
     tables: str = ""
     algorithm: str = ""
+    origin: str = "trained"
+    source: str = ""
+    file_format: str = ""
+    file_hash: str = ""
+    golden_hash: str = ""
+    agreement: str = ""
+    libraries: str = ""
 
     @property
     def windows(self) -> Windows:
@@ -225,6 +239,10 @@ class ModelVersion:
         return f"{self.name}/{self.version}"
 
 
+Scorer = Callable[["pd.DataFrame"], "npt.NDArray[np.float64]"]
+"""From inputs to the probability of the positive class, a row each."""
+
+
 @dataclass(frozen=True)
 class NewModel:
     """A model to be registered, as the next version.
@@ -232,6 +250,8 @@ class NewModel:
     Args:
         background: Rows of its input that explanations compare with, stored with the model; so not
             those of any entity.
+        accept: Called with the stored model, as a function from inputs to probabilities; says how
+            well they agree with what is expected, or raises an error, and then there is no version.
     """
 
     name: str
@@ -239,6 +259,7 @@ class NewModel:
     background: pd.DataFrame
     comment: str
     metrics: Mapping[str, float]
+    accept: Callable[[Scorer], str] | None = None
 
 
 @dataclass(frozen=True)

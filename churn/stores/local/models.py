@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 BACKGROUND = "background.parquet"
 DEFAULT_VERSION = "default_version"
+TAG = "tag."
+"""What our own tags of a model begin with."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class MlflowModels:
         import mlflow.sklearn
         from mlflow.models import infer_signature
 
+        from churn.model import train
         from churn.model.algorithms import of_estimator
 
         database, algorithm = self.database, of_estimator(model.fitted[-1])
@@ -60,6 +64,10 @@ class MlflowModels:
                     pip_requirements=_requirements(algorithm),
                 )
                 model.background.to_parquet(files / BACKGROUND)
+                if model.accept:
+                    stored = mlflow.sklearn.load_model(str(files))
+                    agreement = model.accept(partial(train.probabilities, stored))
+                    lineage = replace(lineage, agreement=agreement)
                 client.log_artifacts(lineage.run, str(files), "model")
             if not self._known(model.name):
                 client.create_registered_model(model.name)
@@ -154,6 +162,20 @@ class MlflowModels:
             for other in set(version.aliases) - {name}:
                 client.delete_registered_model_alias(version.name, other)
         return self.get(Reference(version.name, version.version))
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        with mlflow_quiet(), self.database.writing(), self.database.translated():
+            for tag, value in tags.items():
+                self.database.client.set_registered_model_tag(name, f"{TAG}{tag}", value)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        if not self.database.exists:
+            return {}
+        with mlflow_quiet(), self.database.translated():
+            if not self._known(name):
+                return {}
+            held = self.database.client.get_registered_model(name).tags
+        return {t.removeprefix(TAG): v for t, v in held.items() if t.startswith(TAG)}
 
     def _known(self, name: str) -> bool:
         return bool(self.database.client.search_registered_models(f"name = '{name}'"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,16 +26,21 @@ from churn.stores.records import (
     NewModel,
     Predictions,
     Reference,
+    Scorer,
     alias_named,
     chosen,
 )
 from churn.stores.snowflake.place import Place, text
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
     from sklearn.pipeline import Pipeline
 
 LINEAGE = "MODEL_LINEAGE"
 EXPLANATION = "_explanation"
+POSITION = "ROW_POSITION"
 ATTEMPTS = 5
 """How often to try for the next version while others register, too."""
 
@@ -72,7 +78,57 @@ class SnowflakeModels:
                     lost = "already exist" in str(error) and attempt + 1 < ATTEMPTS
                     if not lost:
                         raise
+            if model.accept:
+                self._accept(model.accept, model.name, version, lineage)
         return self.get(Reference(model.name, version))
+
+    def _accept(
+        self, accept: Callable[[Scorer], str], name: str, version: str, lineage: Lineage
+    ) -> None:
+        """Run it in the warehouse; without its consent the version goes, and so does its lineage.
+
+        Killed in between, the version is there with a lineage that tells of no agreement.
+        """
+        try:
+            agreement = accept(partial(self._probabilities, name, version))
+        except BaseException:
+            self._drop(name, version)
+            self._forget(name, version, lineage)
+            raise
+        self._record(name, version, replace(lineage, agreement=agreement))
+
+    def _drop(self, name: str, version: str) -> None:
+        """A model has a version at least: with its only one it goes, too."""
+        registry = self._registry()
+        if len(self._names(name)) == 1:
+            registry.delete_model(name)
+        else:
+            registry.get_model(name).delete_version(version)
+
+    def _probabilities(
+        self, name: str, version: str, inputs: pd.DataFrame
+    ) -> npt.NDArray[np.float64]:
+        """In the order of the inputs, which the warehouse does not keep by itself."""
+        numbered = inputs.assign(**{POSITION: range(len(inputs))})
+        rows = self.place.session.create_dataframe(numbered)
+        registered = self._registry().get_model(name).version(version)
+        scored = fetch(registered.run(rows, function_name="predict_proba")).sort(POSITION)
+        return scored[_positive(scored.columns)].to_numpy()
+
+    def tag(self, name: str, tags: Mapping[str, str]) -> None:
+        with self.place.translated(f"tagging {name}"):
+            model = self._registry().get_model(name)
+            for tag, value in tags.items():
+                full = self.place.name(MODEL_REGISTRY, tag)
+                self.place.session.sql(f"CREATE TAG IF NOT EXISTS {full}").collect()
+                model.set_tag(full, value)
+
+    def tags(self, name: str) -> Mapping[str, str]:
+        with self.place.translated(f"reading the tags of {name}"):
+            if not self._shown(name):
+                return {}
+            held = self._registry().get_model(name).show_tags()
+        return {full.rsplit(".", 1)[-1].strip('"'): value for full, value in held.items()}
 
     def versions(self, name: str) -> Sequence[ModelVersion]:
         with self.place.translated(f"reading the versions of {name}"):
@@ -126,10 +182,9 @@ class SnowflakeModels:
             name: contributions.select(pl.sum_horizontal(columns[name])).to_series()
             for name in view.columns
         }
-        chance = next(c for c in probabilities.columns if c.lower() == "output_feature_1")
         return Predictions(
             rows=features.rows,
-            probabilities=probabilities[chance].to_numpy(),
+            probabilities=probabilities[_positive(probabilities.columns)].to_numpy(),
             contributions=pl.DataFrame(values),
         )
 
@@ -203,6 +258,11 @@ class SnowflakeModels:
         table = self.place.session.table(self.place.name(MODEL_REGISTRY, LINEAGE))
         rows = fetch(table.filter(sf.col("MODEL_NAME") == sf.lit(name))).sort("RECORDED_AT")
         return {row["MODEL_VERSION"]: Lineage.from_dict(row) for row in rows.to_dicts()}
+
+
+def _positive(columns: Sequence[str]) -> str:
+    """The column of `predict_proba` for class 1."""
+    return next(c for c in columns if c.lower() == "output_feature_1")
 
 
 def explanations(columns: Sequence[str], view: FeatureView) -> dict[str, list[str]]:
