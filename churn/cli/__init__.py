@@ -47,6 +47,3 @@ def root(
         typer.echo(f"churn {__version__}")
         raise typer.Exit
 
-
-def main() -> None:
-    app()

@@ -348,6 +348,7 @@ def _reach(table: Table, rows: pl.LazyFrame, windows: Windows) -> Iterator[_Reac
     if table.time not in rows.collect_schema():
         return
     day = pl.col(str(table.time)).cast(pl.Date)
+    rows = rows.filter(day.is_between(date.min, date.max))  # a Parquet file may hold other years
     within = day.is_between(windows.observation.start, windows.observation.end, closed="left")
     asked = rows.select(first=day.min(), last=day.max(), inside=within.sum())
     first, last, inside = asked.collect().row(0)
