@@ -28,6 +28,13 @@ from churn.engines import files
 Source = Callable[[Table], pl.LazyFrame]
 
 FIRST_ROWS = 5
+FIRST_COLUMNS = 20
+LONGEST_VALUE = 100
+"""Rows, columns and characters of a value that a report shows, whatever it is fed."""
+
+LARGEST = 1e30
+"""A hundred million such numbers can be added in 32 bits, as XGBoost reckons."""
+
 ROW, WRITTEN = "row", " as written"
 PLAIN = {
     Type.TEXT: "text",
@@ -121,7 +128,10 @@ def _accepted(found: pl.DataType, wanted: Type) -> bool:
 def _columns(table: Table, schema: pl.Schema) -> Iterator[Violation]:
     for column in table.columns:
         if column.name not in schema:
-            message = f"the column is missing; found {', '.join(n for n in schema if n != ROW)}"
+            found = [n[:LONGEST_VALUE] for n in schema if n != ROW]
+            message = f"the column is missing; found {', '.join(found[:FIRST_COLUMNS])}"
+            if len(found) > FIRST_COLUMNS:
+                message += f" and {len(found) - FIRST_COLUMNS:,} more"
             yield Violation(
                 table=table.name, column=column.name, rule="missing", count=1, message=message
             )
@@ -130,16 +140,24 @@ def _columns(table: Table, schema: pl.Schema) -> Iterator[Violation]:
             yield Violation(
                 table=table.name, column=column.name, rule="type", count=1, message=message
             )
-    for name in schema:
-        if name != ROW and name not in table.names:
-            yield Violation(
-                table=table.name,
-                column=name,
-                rule="extra",
-                severity=Severity.WARNING,
-                count=1,
-                message="the contract has no such column; it is ignored",
-            )
+    extra = [name for name in schema if name != ROW and name not in table.names]
+    for name in extra[:FIRST_COLUMNS]:
+        message = "the contract has no such column; it is ignored"
+        yield _extra(table, name[:LONGEST_VALUE], 1, message)
+    more = len(extra) - FIRST_COLUMNS
+    if more > 0:
+        yield _extra(table, "", more, f"{more:,} more columns that the contract does not have")
+
+
+def _extra(table: Table, column: str, count: int, message: str) -> Violation:
+    return Violation(
+        table=table.name,
+        column=column,
+        rule="extra",
+        severity=Severity.WARNING,
+        count=count,
+        message=message,
+    )
 
 
 def _rows(
@@ -174,10 +192,17 @@ def _rows(
             count=count,
             message=f"{count:,} {'rows' if count > 1 else 'row'}: {_message(column, rule)}",
             rows=tuple(
-                Offender(row[ROW], row[key] if key else None, row[column.name + WRITTEN])
+                Offender(
+                    row[ROW], _shown(row[key] if key else None), _shown(row[column.name + WRITTEN])
+                )
                 for row in rows.iter_rows(named=True)
             ),
         )
+
+
+def _shown(value: Any) -> str | None:
+    text = None if value is None else str(value)
+    return text if text is None or len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _schema(
@@ -229,6 +254,9 @@ def _own_rules(
     if column.type is Type.DATE:
         # A timestamp is a date only at midnight.
         rules["written"] &= written.str.contains(r"^\d{4}-\d\d-\d\d( 00:00:00[.0]*)?$")
+    if column.type is Type.FLOAT:
+        # What is not finite has words of its own.
+        rules["addable"] = value.is_null() | ~value.is_finite() | (value.abs() <= LARGEST)
     if column.name in unique[-1:]:
         rules["unique"] = value.is_null() | (pl.len().over(*unique) == 1)
     reference = column.refers_to
@@ -284,6 +312,8 @@ def _message(column: ColumnContract, rule: str) -> str:
             return f"not one of {', '.join(column.values)}"
         case "refers_to":
             return f"not in {column.refers_to}"
+        case "addable":
+            return f"beyond {LARGEST:g}, so that sums would overflow"
         case "not_before":
             return f"before {column.not_before}"
         case _:  # dataframely's own words: nan, inf
