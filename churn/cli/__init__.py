@@ -46,4 +46,3 @@ def root(
     if version:
         typer.echo(f"churn {__version__}")
         raise typer.Exit
-

@@ -19,7 +19,6 @@ LONGEST_GAP = 36_600
 """A century: no arithmetic with these years and gaps leaves the calendar."""
 
 
-
 @dataclass(frozen=True)
 class Window:
     """The days from `start` up to and without `end`."""

@@ -32,7 +32,9 @@ def told(rows: pl.DataFrame) -> tuple[str, ...]:
 
 
 def _texts(rows: pl.DataFrame) -> list[str]:
-    return [n for n, t in rows.schema.items() if isinstance(t, pl.String | pl.Categorical | pl.Enum)]
+    return [
+        n for n, t in rows.schema.items() if isinstance(t, pl.String | pl.Categorical | pl.Enum)
+    ]
 
 
 def _text(name: str) -> pl.Expr:

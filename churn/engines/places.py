@@ -113,7 +113,7 @@ def _has_columns(path: Path, columns: Sequence[str]) -> bool:
             return list(pl.read_parquet_schema(path)) == list(columns)
         header = pl.DataFrame(schema=list(columns)).write_csv().encode()
         with path.open("rb") as file:
-            return file.read(len(header)) == header
+            return file.read(len(header)) == header  # with the end of the line
     except pl.exceptions.PolarsError:
         return False
     except OSError as error:

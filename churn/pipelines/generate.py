@@ -39,9 +39,7 @@ def sample(problem: Problem, *, entities: int, seed: int) -> dict[str, pl.DataFr
     return {table.name: _in_order(table, tables) for table in problem.tables}
 
 
-def save(
-    engine: Engine[F], problem: Problem, tables: Mapping[str, pl.DataFrame]
-) -> dict[str, int]:
+def save(engine: Engine[F], problem: Problem, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
     """Write all tables; returns how many rows each has."""
     return {table.name: engine.save(table, tables[table.name]) for table in problem.tables}
 

@@ -330,7 +330,7 @@ def require_finite(rows: pl.DataFrame, key: str) -> pl.DataFrame:
     for name, kind in rows.schema.items():
         if not kind.is_float():
             continue
-        too_large = rows.filter((pl.col(name).abs() > LARGEST) & pl.col(name).is_not_nan())
+        too_large = rows.filter((rows[name].abs() > LARGEST) & rows[name].is_not_nan())
         if too_large.height:
             raise DataError(
                 f"{name} is {too_large[name][0]:g} for {too_large[key][0]}, and too large for "
