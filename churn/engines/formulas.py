@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
-FORMULA = r"^[\t\r\n]|^\s*[=+\-@＝＋－＠]"
+FORMULA = r"^[\t\r\n]|^[\s\x00-\x1f]*[=+\-@＝＋－＠]"
 MARK = "'"
 """In front of a text, it makes a spreadsheet show the text as it is."""
 

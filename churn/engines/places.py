@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -100,7 +99,7 @@ def _size(path: Path) -> int:
 
 def _same(one: Path, other: Path) -> bool:
     try:
-        return os.path.samefile(one, other)
+        return one.samefile(other)
     except FileNotFoundError:
         return one.absolute() == other.absolute() or one.resolve() == other.resolve()
     except (OSError, ValueError):

@@ -22,7 +22,7 @@ def test_an_earlier_result_may_be_replaced(tmp_path: Path, suffix: str) -> None:
     places.require_free(out, COLUMNS)
     files.write(ROWS, out)
     places.require_free(out, COLUMNS)
-    with pytest.raises(UsageError, match="columns are not A, C(.|\n)*--force"):
+    with pytest.raises(UsageError, match=r"columns are not A, C(.|\n)*--force"):
         places.require_free(out, ("A", "C"))
     places.require_free(out, ("A", "C"), force=True)
 
