@@ -161,10 +161,9 @@ def test_too_few_customers_leave_nothing_behind(tmp_path: Path, customers: int) 
 def test_one_class_leaves_nothing_behind(tmp_path: Path) -> None:
     """Whoever has ordered orders again, so that nobody churns."""
     tables = made(100)
-    orders = tables["orders"].filter(pl.col("ORDER_DATE") < pl.date(2024, 7, 1))
-    again = orders.with_columns(
-        pl.col("ORDER_DATE").dt.offset_by("6mo"), pl.col("ORDER_ID") + "_AGAIN"
-    )
+    day = pl.col("ORDER_DATE")
+    orders = tables["orders"].filter(day.is_between(pl.date(2024, 1, 1), pl.date(2024, 6, 30)))
+    again = orders.with_columns(day.dt.offset_by("6mo"), pl.col("ORDER_ID") + "_AGAIN")
     one = folder(tmp_path / "one", customers=tables["customers"], orders=pl.concat([orders, again]))
     assert "one class only" in refused(1, *TRAIN, "--data", one)
     assert files(tmp_path / "home") == []

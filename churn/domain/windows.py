@@ -69,9 +69,9 @@ class Windows:
             _require_year(name, value)
         if not 0 <= self.gap_days <= LONGEST_GAP:
             raise UsageError(
-                f"the gap is {self.gap_days} days: below 0 the outcome window would overlap what "
-                "is known",
-                f"Give a gap of 0 to {LONGEST_GAP} days.",
+                f"the gap is {self.gap_days} days",
+                f"Give 0 to {LONGEST_GAP} days: below 0 the outcome window would overlap what is "
+                "known.",
             )
         if self.observation_start > self.as_of:
             raise UsageError(

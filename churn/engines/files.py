@@ -53,15 +53,17 @@ def scan(path: Path) -> pl.LazyFrame:
     return pl.scan_csv(path, infer_schema=False)
 
 
-def _four_digits(x: pl.Expr, strict: bool) -> pl.Expr:
+def _four_digits(x: pl.Expr, *, strict: bool) -> pl.Expr:
     """Without `strict`, NULL for the years before 1 and after 9999, which Polars reads."""
     return x if strict else pl.when(x.str.contains(r"^\d{4}-")).then(x)
 
 
 READERS: dict[Type, Callable[[pl.Expr, bool], pl.Expr]] = {
-    Type.DATE: lambda x, strict: _four_digits(x, strict).str.to_date("%Y-%m-%d", strict=strict),
+    Type.DATE: lambda x, strict: _four_digits(x, strict=strict).str.to_date(
+        "%Y-%m-%d", strict=strict
+    ),
     Type.TIMESTAMP: lambda x, strict: (
-        _four_digits(x, strict)
+        _four_digits(x, strict=strict)
         .str.replace("T", " ", literal=True)
         .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=strict)
     ),

@@ -179,11 +179,13 @@ def _rows(
     if not len(failures):
         return
     details = failures.details()
-    key = table.key if table.key in details.columns else None
+    key = f"{table.key}{WRITTEN}" if table.key in details.columns else None
     for name, count in failures.counts().items():
         where, rule = name.split("|")
         column, rule = table.column(where), rule.removeprefix("check__")
-        rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS)
+        # As written: Python has no dates before the year 1 and after 9999.
+        shown = {"row": ROW, "key": key or pl.lit(None), "value": column.name + WRITTEN}
+        rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS).select(**shown)
         yield Violation(
             table=table.name,
             column=column.name,
@@ -192,16 +194,12 @@ def _rows(
             count=count,
             message=f"{count:,} {'rows' if count > 1 else 'row'}: {_message(column, rule)}",
             rows=tuple(
-                Offender(
-                    row[ROW], _shown(row[key] if key else None), _shown(row[column.name + WRITTEN])
-                )
-                for row in rows.iter_rows(named=True)
+                Offender(row, _shown(key), _shown(value)) for row, key, value in rows.iter_rows()
             ),
         )
 
 
-def _shown(value: Any) -> str | None:
-    text = None if value is None else str(value)
+def _shown(text: str | None) -> str | None:
     return text if text is None or len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
