@@ -19,7 +19,7 @@ import pytest
 
 from churn.domain.churn.generator import sample
 from tests.commands import churn, refused
-from tests.conftest import SAMPLE
+from tests.conftest import ROOT, SAMPLE
 
 FORMULA = "=cmd|'/C calc'!A0"
 TOO_LONG = "x" * 300
@@ -352,3 +352,20 @@ def test_a_signal_ends_a_command_with_one_line(
     assert out == ""
     assert running.returncode == 128 + number
     assert not [file for file in files(tmp_path) if file.name.startswith(".")]
+
+
+# At random
+
+
+def test_a_short_campaign_is_clear() -> None:
+    """`make harden` runs the long form."""
+    done = subprocess.run(
+        [sys.executable, "tools/harden.py", "--tries", "25", "--kills", "1", "--seed", "5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "27 tried, 27 clear, 0 wrong" in done.stdout
