@@ -43,7 +43,7 @@ def test_with_an_as_of_date_alone_the_windows_move() -> None:
         ("as_of = 'x'", "as_of in .*\n.*date written as 2024-06-30"),
         ("not toml", "not valid TOML"),
         ("data = 3", "data in .* is 3\n.*a path"),
-        ("home = ['a']", "home in .*a path"),
+        ("home = ['a']", "home in .*\n.*a path"),
         ('data = "a\\u0000b"', "data in .*null byte"),
         (f"data = '{'x' * 300}'", "data in .*too long"),
         ("seed = 1.5", "seed in .* is 1.5\n.*whole number"),

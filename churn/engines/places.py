@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -43,7 +44,7 @@ def require_free(
                 f"{destination} is a table that this command reads", f"{OTHER}: never an input."
             )
     for folder in keeps:
-        if destination.resolve().is_relative_to(folder.resolve()):
+        if _real(destination).is_relative_to(_real(folder)):
             raise UsageError(f"{destination} is part of the store in {folder}", f"{OTHER}.")
     size = _size(destination)
     if force or not size:
@@ -101,9 +102,14 @@ def _same(one: Path, other: Path) -> bool:
     try:
         return one.samefile(other)
     except FileNotFoundError:
-        return one.absolute() == other.absolute() or one.resolve() == other.resolve()
+        return _real(one) == _real(other)
     except (OSError, ValueError):
         return False  # `_size` says what is wrong with it
+
+
+def _real(path: Path) -> Path:
+    """Without links; `Path.resolve` raises on circles."""
+    return Path(os.path.realpath(path))
 
 
 def _has_columns(path: Path, columns: Sequence[str]) -> bool:

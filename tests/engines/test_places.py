@@ -95,3 +95,8 @@ def test_a_sample_beside_the_other_format_is_refused(tmp_path: Path) -> None:
     files.write(ROWS, tmp_path / "t.parquet")
     with pytest.raises(UsageError, match="holds other rows"):
         places.require_sample(tmp_path, {"T": ROWS}, force=False)
+
+
+def test_an_input_that_is_a_circle_of_links_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").symlink_to(tmp_path / "orders.csv")
+    places.require_free(tmp_path / "out.csv", COLUMNS, reads=places.tables(tmp_path, TABLES))
