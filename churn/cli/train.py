@@ -215,9 +215,8 @@ def _written(engine: Any, frame: Any, where: Path | str) -> int:
         return int(engine.write(frame, where))
     from churn.cli import printing
     from churn.engines import files, formulas
-    from churn.stores.records import rounded
 
-    rows = rounded(engine.collect(frame))
+    rows = engine.collect(frame)
     if where.suffix == ".csv":
         printing.warn(formulas.told(rows))
     return files.write_for_people(rows, where)
