@@ -1,6 +1,6 @@
 # Thin on purpose: each target is one command that you could type yourself.
 .DEFAULT_GOAL := help
-.PHONY: help setup test test-fast cover train train-emulated train-remote check lint types mutants bench lock clean
+.PHONY: help setup test test-fast cover train train-emulated train-remote check lint types mutants harden bench lock clean
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -47,6 +47,9 @@ types: $(READY) ## Check the types
 
 mutants: $(READY) ## Plant faults in the engines and see the tests find each
 	$(BIN)/python tools/mutants.py $(ARGS)
+
+harden: $(READY) ## Feed the commands bad tables, flags and settings, and kill them, at random
+	$(BIN)/python tools/harden.py $(ARGS)
 
 bench: $(READY) ## Measure against what is written by hand, 10 million orders
 	$(BIN)/pytest benchmarks --benchmark-only -s $(ARGS)

@@ -25,6 +25,9 @@ SEEDS = 2**32
 ALERTS = "alerts"
 """The one setting that only a file can hold."""
 
+SHOWN = 100
+"""Characters of a path that a message shows."""
+
 TEXT = (str, "a text")
 DAY = (date, "a date written as 2024-06-30")
 KINDS: Mapping[Any, tuple[Any, str]] = {
@@ -92,7 +95,9 @@ def settings(
     names = [field.name for field in fields(Settings)]
     try:
         written = tomllib.loads(file.read_text()) if file.is_file() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # also of numbers that are too long for Python
         raise UsageError(f"{file} is not valid TOML: {error}") from error
     for name in written:
         if name not in names:
@@ -121,16 +126,35 @@ def _typed(name: str, value: Any, source: str) -> Any:
         if name == "database":
             return database_name(str(value), source)
         if isinstance(value, str) and kind is not str:
-            return kind.fromisoformat(value) if kind is date else kind(value)
+            value = kind.fromisoformat(value) if kind is date else kind(value)
     except ValueError as error:
         raise UsageError(f"{name} in {source} is {value!r}", f"Give {wanted}.") from error
-    if type(value) is not kind and not (kind is Path and isinstance(value, Path)):
+    if isinstance(value, Path) and kind is Path:
+        return possible(value, f"{name} in {source}")
+    if type(value) is not kind:
         raise UsageError(f"{name} in {source} is {value!r}", f"Give {wanted}.")
     if name == "target" and value not in TARGETS:
         raise UsageError.unknown("target", value, TARGETS)
     if name == "seed" and not 0 <= value < SEEDS:
         raise UsageError(f"seed in {source} is {value}", f"Give a number from 0 to {SEEDS - 1}.")
     return value
+
+
+def possible(path: Path, what: str) -> Path:
+    """The path, if there can be one of that name, whether there is or not.
+
+    Raises:
+        UsageError: It is too long, holds a NUL, or goes round in a circle.
+    """
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return path
+    except (OSError, ValueError) as error:
+        shown = str(path) if len(str(path)) <= SHOWN else f"{str(path)[:SHOWN]}..."
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"{what} is {shown!r}: {reason}", "Give another path.") from error
+    return path
 
 
 def database_name(value: str, source: str) -> str:

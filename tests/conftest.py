@@ -29,6 +29,7 @@ SAMPLE = ROOT / "data"
 
 SLOW = (
     "tests/test_cli.py",
+    "tests/test_hardening.py",
     "tests/test_remote.py",
     "tests/stores/",
     "tests/pipelines/test_train.py",

@@ -42,6 +42,18 @@ def test_with_an_as_of_date_alone_the_windows_move() -> None:
         ("seed = 'x'", "seed in .* is 'x'\n.*whole number"),
         ("as_of = 'x'", "as_of in .*\n.*date written as 2024-06-30"),
         ("not toml", "not valid TOML"),
+        ("data = 3", "data in .* is 3\n.*a path"),
+        ("home = ['a']", "home in .*\n.*a path"),
+        ('data = "a\\u0000b"', "data in .*null byte"),
+        (f"data = '{'x' * 300}'", "data in .*too long"),
+        ("seed = 1.5", "seed in .* is 1.5\n.*whole number"),
+        ("seed = true", "seed in .* is True\n.*whole number"),
+        ("seed = -1", "seed in .* is -1"),
+        ("seed = 4294967296", "a number from 0 to 4294967295"),
+        (f"seed = {'9' * 5000}", "not valid TOML"),
+        ("seed = " + "[" * 50_000, "not valid TOML"),
+        ("as_of = 20240630", "as_of in .*\n.*date written as 2024-06-30"),
+        ("as_of = 2024-06-30T12:00:00", "as_of in .*\n.*date written as 2024-06-30"),
     ],
 )
 def test_a_malformed_file_is_refused(tmp_path: Path, text: str, says: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -16,32 +15,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from churn import __version__
-from churn.cli import app
 from churn.cli.printing import _plain
 from churn.model.metrics import NAMES
+from tests.commands import churn, refused
 from tests.conftest import ROOT, SAMPLE
 from tests.shipped import VIEWS
 
 FIXTURES = ROOT / "fixtures"
-
-
-def churn(*arguments: object) -> Result:
-    """Run the command and pass on what is no error of the user."""
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def refused(code: int, *arguments: object) -> str:
-    """The command's one error message."""
-    result = churn(*arguments)
-    assert result.exit_code == code, result.output
-    assert "Traceback" not in result.output
-    return re.sub(r"\s+", " ", result.stderr)
 
 
 def last_line(result: Result) -> Any:

@@ -47,7 +47,3 @@ def root(
     if version:
         typer.echo(f"churn {__version__}")
         raise typer.Exit
-
-
-def main() -> None:
-    app()

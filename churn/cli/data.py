@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from churn import bootstrap
-from churn.cli.options import DATES, Json, configured, group
+from churn.cli.options import DATES, Force, Json, configured, group
 from churn.domain.errors import UsageError
-from churn.settings import Settings
+from churn.settings import Settings, possible
 
 app = group("Make example data, check data against its contracts, load it into Snowflake.")
 
@@ -23,14 +23,18 @@ def generate(
     entities: Annotated[
         int, typer.Option("--customers", "--entities", min=1, help="How many entities.")
     ] = 3000,
+    force: Force = False,
 ) -> None:
     """Write synthetic tables: seeded, with a learnable signal and no label leakage."""
     from churn.cli import printing
+    from churn.engines import places
     from churn.engines.polars import PolarsEngine
-    from churn.pipelines.generate import generate
+    from churn.pipelines.generate import sample, save
 
-    problem = bootstrap.problem(settings)
-    written = generate(PolarsEngine(out), problem, entities=entities, seed=settings.seed)
+    problem, folder = bootstrap.problem(settings), possible(out, "--out")
+    made = sample(problem, entities=entities, seed=settings.seed)
+    places.require_sample(folder, made, force=force)
+    written = save(PolarsEngine(folder), problem, made)
     for table, rows in written.items():
         printing.say(f"{table}: {rows:,} rows in {out}")
 

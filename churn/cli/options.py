@@ -12,7 +12,7 @@ from typing import Annotated, Any, Optional, get_type_hints
 import typer
 from typer.core import TyperGroup
 
-from churn.domain.errors import UserError
+from churn.domain.errors import StoppedError, UserError
 from churn.settings import settings as read_settings
 
 SETTINGS = "settings"
@@ -27,6 +27,9 @@ class Group(TyperGroup):
         except UserError as error:
             typer.secho(f"Error: {error}", err=True, fg="red")
             raise typer.Exit(error.exit_code) from error
+        except StoppedError as stopped:
+            typer.secho(f"Error: {stopped}", err=True, fg="red")
+            raise typer.Exit(stopped.exit_code) from stopped
 
 
 def group(text: str) -> typer.Typer:
@@ -99,6 +102,9 @@ EVERYWHERE = ("problem", "target", "connection")
 Out = Annotated[
     Optional[Path],
     typer.Option(help="File to write: .csv or .parquet. In Snowflake, without it: a table."),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Write over a file that this command did not make, too.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 View = Annotated[str, typer.Option("--view", help="Feature view. [the problem's last]")]

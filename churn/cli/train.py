@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
 from churn import bootstrap
-from churn.cli.options import DATES, Json, LabelName, Out, Version, View, configured
-from churn.settings import Settings
+from churn.cli.options import DATES, Force, Json, LabelName, Out, Version, View, configured
+from churn.domain.problem import Problem
+from churn.settings import Settings, possible
 
 
 @configured("data", *DATES)
-def labels(settings: Settings, out: Out = None, label: LabelName = "") -> None:
+def labels(
+    settings: Settings, out: Out = None, label: LabelName = "", force: Force = False
+) -> None:
     """Write the key and the label of everybody in the population."""
     from churn.cli import printing
     from churn.pipelines import prepare
     from churn.pipelines.check import require
 
     problem = bootstrap.problem(settings, label)
-    windows, engine = settings.windows(problem.windows), bootstrap.engine(settings)
+    windows = settings.windows(problem.windows)
+    _require_free(settings, problem, out, (problem.key, problem.label.column), force=force)
+    engine = bootstrap.engine(settings)
     printing.warn(require(engine, problem, windows, outcome=True))
     where = out or problem.labels_table
-    rows = engine.write(prepare.labels(engine, problem, windows), where)
+    rows = _written(engine, prepare.labels(engine, problem, windows), where)
     printing.say(f"{rows:,} labels in {_place(engine, where)}")
 
 
 @configured("data", *DATES)
-def features(settings: Settings, out: Out = None, view: View = "", version: Version = "") -> None:
+def features(
+    settings: Settings,
+    out: Out = None,
+    view: View = "",
+    version: Version = "",
+    force: Force = False,
+) -> None:
     """Write the features of everybody in the population, as of the observation's last day."""
     from churn.cli import printing
     from churn.pipelines import prepare
@@ -36,10 +48,12 @@ def features(settings: Settings, out: Out = None, view: View = "", version: Vers
 
     problem = bootstrap.problem(settings)
     chosen = problem.feature_view(view, version)
-    windows, engine = settings.windows(problem.windows), bootstrap.engine(settings)
+    windows = settings.windows(problem.windows)
+    _require_free(settings, problem, out, (problem.key, *chosen.columns), force=force)
+    engine = bootstrap.engine(settings)
     printing.warn(require(engine, problem, windows, outcome=False))
     where = out or prepare.features_table(chosen)
-    rows = engine.write(prepare.features(engine, problem, chosen, windows), where)
+    rows = _written(engine, prepare.features(engine, problem, chosen, windows), where)
     printing.say(f"{rows:,} rows of {chosen} in {_place(engine, where)}")
 
 
@@ -142,20 +156,22 @@ def score(
     out: Annotated[
         Optional[Path], typer.Option(help="File to write as well: .csv or .parquet.")
     ] = None,
+    force: Force = False,
     json: Json = False,
 ) -> None:
     """Write the risk list as of a date: the likeliest first, with reasons."""
     from churn.cli import printing
     from churn.engines import files
-    from churn.pipelines.score import score
+    from churn.pipelines.score import columns, score
     from churn.stores.records import Reference
 
     problem = bootstrap.problem(settings)
     reference = Reference.parse(model or problem.model, problem.model)
+    _require_free(settings, problem, out, columns(problem), force=force)
     engine, stores = bootstrap.engine(settings), bootstrap.stores(settings)
     scored = score(engine, problem, stores, reference, settings.as_of)
     if out:
-        files.write(scored.rows, out)
+        files.write_for_people(scored.rows, out)
     location = str(out) if out else scored.location
     if not json:
         printing.risk_list(problem, scored, location)
@@ -173,6 +189,37 @@ def score(
             "risk_list": location,
         }
     )
+
+
+def _require_free(
+    settings: Settings, problem: Problem, out: Path | None, columns: Sequence[str], *, force: bool
+) -> None:
+    """Before anything is computed: whether the file may be written.
+
+    Raises:
+        UsageError: It is an input, part of the store, or somebody else's.
+    """
+    if out is None:
+        return
+    from churn.engines import files, places
+
+    files.require_suffix(possible(out, "--out"))
+    inputs = places.tables(settings.data, problem.tables)
+    kept = [settings.home / name for name in ("features", "training_sets", "scores", "artifacts")]
+    places.require_free(out, columns, reads=inputs, keeps=kept, force=force)
+
+
+def _written(engine: Any, frame: Any, where: Path | str) -> int:
+    """Into a file for people, saying what is neutralised in it, or into a table."""
+    if not isinstance(where, Path):
+        return int(engine.write(frame, where))
+    from churn.cli import printing
+    from churn.engines import files, formulas
+
+    rows = engine.collect(frame)
+    if where.suffix == ".csv":
+        printing.warn(formulas.told(rows))
+    return files.write_for_people(rows, where)
 
 
 def _place(engine: Any, where: Path | str) -> str:

@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Self
 
+LONGEST_NAME = 100
+"""Characters of a name that a message shows."""
+
 
 class UserError(Exception):
     """What went wrong and what to do next; printed without a traceback, exit code 1."""
@@ -23,7 +26,7 @@ class UserError(Exception):
     @classmethod
     def unknown(cls, kind: str, name: str, known: Iterable[str]) -> Self:
         """No `kind` of that name: says which there are, the likeliest first."""
-        names = list(known)
+        names, name = list(known), name[:LONGEST_NAME]
         cases = {n.upper(): n for n in names}
         close = [cases[n] for n in get_close_matches(name.upper(), cases, n=1)]
         there = ", ".join(close + [n for n in names if n not in close]) or "none yet"
@@ -51,3 +54,11 @@ class StoreError(UserError):
 
 class ImportRefusedError(UserError):
     """A model from elsewhere cannot be taken in as it is."""
+
+
+class StoppedError(KeyboardInterrupt):
+    """A signal asks the process to end; what is not whole goes on the way out."""
+
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(f"stopped by {name}; nothing is half written")
+        self.exit_code = exit_code

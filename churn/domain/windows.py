@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 
 from churn.domain.errors import UsageError
 from churn.domain.expressions import Expression, Parameter
 
 DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 1900, 2999
+LONGEST_GAP = 36_600
+"""A century: no arithmetic with these years and gaps leaves the calendar."""
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,12 @@ class Windows:
             value = getattr(self, name)
             if not isinstance(value, date) or isinstance(value, datetime):
                 raise UsageError(f"{name} must be a date, found {value!r}")
-            if not FIRST_YEAR <= value.year <= LAST_YEAR:
-                raise UsageError(
-                    f"{name} is {value}", f"Years run from {FIRST_YEAR} to {LAST_YEAR}."
-                )
-        if self.gap_days < 0:
+            _require_year(name, value)
+        if not 0 <= self.gap_days <= LONGEST_GAP:
             raise UsageError(
-                f"the gap is {self.gap_days} days: the outcome window would overlap what is known",
-                "Give a gap of 0 days or more.",
+                f"the gap is {self.gap_days} days",
+                f"Give 0 to {LONGEST_GAP} days: below 0 the outcome window would overlap what is "
+                "known.",
             )
         if self.observation_start > self.as_of:
             raise UsageError(
@@ -96,7 +96,11 @@ class Windows:
         """The same windows as of another date: as many months long, or as many days.
 
         Whole months stay whole months: half a year from January is half a year from July.
+
+        Raises:
+            UsageError: They would leave the years that there may be.
         """
+        _require_year("as_of", as_of)
         known_end = as_of + DAY
         outcome_start = known_end + DAY * self.gap_days
         return Windows(
@@ -105,6 +109,11 @@ class Windows:
             outcome_end=_moved(self.outcome.start, self.outcome.end, outcome_start) - DAY,
             gap_days=self.gap_days,
         )
+
+
+def _require_year(name: str, day: date) -> None:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise UsageError(f"{name} is {day}", f"Years run from {FIRST_YEAR} to {LAST_YEAR}.")
 
 
 def _moved(anchor: date, other: date, to: date) -> date:
@@ -118,6 +127,11 @@ def _moved(anchor: date, other: date, to: date) -> date:
 def _add_months(day: date, months: int) -> date:
     """The same day of another month, or its last day where it is shorter."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        raise UsageError(
+            f"the windows would reach the year {year}",
+            f"Years run from {FIRST_YEAR} to {LAST_YEAR}: choose another as-of date.",
+        )
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 

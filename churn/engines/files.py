@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import polars as pl
 from churn.domain.contracts import Table
 from churn.domain.errors import DataError, UsageError
 from churn.domain.expressions import Type
+from churn.engines.formulas import neutral
 from churn.engines.types import TYPES
 from churn.engines.writing import replacing
 
@@ -24,6 +26,12 @@ def locate(folder: Path, table: Table) -> Path:
     """
     candidates = [folder / f"{table.name.lower()}{suffix}" for suffix in SUFFIXES]
     present = [path for path in candidates if path.is_file()]
+    for path in candidates:
+        if path not in present and os.path.lexists(path):
+            raise DataError(
+                f"table {table.name}: {path} is no regular file",
+                "Put a file there: neither a folder, nor a pipe, a device or a link to nothing.",
+            )
     if len(present) == 1:
         return present[0]
     if present:
@@ -45,10 +53,19 @@ def scan(path: Path) -> pl.LazyFrame:
     return pl.scan_csv(path, infer_schema=False)
 
 
+def _four_digits(x: pl.Expr, *, strict: bool) -> pl.Expr:
+    """Without `strict`, NULL for the years before 1 and after 9999, which Polars reads."""
+    return x if strict else pl.when(x.str.contains(r"^\d{4}-")).then(x)
+
+
 READERS: dict[Type, Callable[[pl.Expr, bool], pl.Expr]] = {
-    Type.DATE: lambda x, strict: x.str.to_date("%Y-%m-%d", strict=strict),
-    Type.TIMESTAMP: lambda x, strict: x.str.replace("T", " ", literal=True).str.to_datetime(
-        "%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=strict
+    Type.DATE: lambda x, strict: _four_digits(x, strict=strict).str.to_date(
+        "%Y-%m-%d", strict=strict
+    ),
+    Type.TIMESTAMP: lambda x, strict: (
+        _four_digits(x, strict=strict)
+        .str.replace("T", " ", literal=True)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=strict)
     ),
     Type.BOOLEAN: lambda x, strict: x.str.to_lowercase().replace_strict(
         {"true": True, "false": False},
@@ -86,6 +103,18 @@ def read(folder: Path, table: Table) -> pl.LazyFrame:
     )
 
 
+def require_suffix(destination: Path) -> None:
+    """
+    Raises:
+        UsageError: No ending that tables have.
+    """
+    if destination.suffix not in SUFFIXES:
+        raise UsageError(
+            f"{destination} ends in {destination.suffix or 'nothing'}",
+            f"Name a file that ends in {' or '.join(SUFFIXES)}.",
+        )
+
+
 def write(frame: pl.DataFrame, destination: Path) -> int:
     """Write CSV or Parquet, by the file's ending; returns the number of rows.
 
@@ -93,15 +122,15 @@ def write(frame: pl.DataFrame, destination: Path) -> int:
         UsageError: Another ending.
         StoreError: The place cannot be written to.
     """
-    writers: dict[str, Callable[[Path], object]] = {
-        ".csv": frame.write_csv,
-        ".parquet": frame.write_parquet,
-    }
-    if destination.suffix not in writers:
-        raise UsageError(
-            f"{destination} ends in {destination.suffix or 'nothing'}",
-            f"Name a file that ends in {' or '.join(writers)}.",
-        )
+    require_suffix(destination)
     with replacing(destination) as temporary:
-        writers[destination.suffix](temporary)
+        if destination.suffix == ".csv":
+            frame.write_csv(temporary)
+        else:
+            frame.write_parquet(temporary)
     return frame.height
+
+
+def write_for_people(frame: pl.DataFrame, destination: Path) -> int:
+    """As `write`; what a spreadsheet would run as a formula is neutralised in a CSV."""
+    return write(neutral(frame) if destination.suffix == ".csv" else frame, destination)

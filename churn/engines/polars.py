@@ -367,4 +367,4 @@ class PolarsEngine:
                 f"the local target has no table {destination} to write to",
                 "Name a file: --out FILE.csv or FILE.parquet.",
             )
-        return files.write(self.collect(frame), destination)
+        return files.write_for_people(self.collect(frame), destination)

@@ -458,7 +458,7 @@ class SnowparkEngine:
     def write(self, frame: SnowparkFrame, destination: Path | str) -> int:
         """Into a file; or into a table, by one statement, computed where it stays."""
         if isinstance(destination, Path):
-            return files.write(self.collect(frame), destination)
+            return files.write_for_people(self.collect(frame), destination)
         place = [self.database, self.schema, destination]
         with self._translated(f"table {destination} cannot be written in {self.source}"):
             frame.data.write.save_as_table(place, mode="overwrite")

@@ -28,6 +28,13 @@ from churn.engines import files
 Source = Callable[[Table], pl.LazyFrame]
 
 FIRST_ROWS = 5
+FIRST_COLUMNS = 20
+LONGEST_VALUE = 100
+"""Rows, columns and characters of a value that a report shows, whatever it is fed."""
+
+LARGEST = 1e30
+"""A hundred million such numbers can be added in 32 bits, as XGBoost reckons."""
+
 ROW, WRITTEN = "row", " as written"
 PLAIN = {
     Type.TEXT: "text",
@@ -121,7 +128,10 @@ def _accepted(found: pl.DataType, wanted: Type) -> bool:
 def _columns(table: Table, schema: pl.Schema) -> Iterator[Violation]:
     for column in table.columns:
         if column.name not in schema:
-            message = f"the column is missing; found {', '.join(n for n in schema if n != ROW)}"
+            found = [n[:LONGEST_VALUE] for n in schema if n != ROW]
+            message = f"the column is missing; found {', '.join(found[:FIRST_COLUMNS])}"
+            if len(found) > FIRST_COLUMNS:
+                message += f" and {len(found) - FIRST_COLUMNS:,} more"
             yield Violation(
                 table=table.name, column=column.name, rule="missing", count=1, message=message
             )
@@ -130,16 +140,24 @@ def _columns(table: Table, schema: pl.Schema) -> Iterator[Violation]:
             yield Violation(
                 table=table.name, column=column.name, rule="type", count=1, message=message
             )
-    for name in schema:
-        if name != ROW and name not in table.names:
-            yield Violation(
-                table=table.name,
-                column=name,
-                rule="extra",
-                severity=Severity.WARNING,
-                count=1,
-                message="the contract has no such column; it is ignored",
-            )
+    extra = [name for name in schema if name != ROW and name not in table.names]
+    for name in extra[:FIRST_COLUMNS]:
+        message = "the contract has no such column; it is ignored"
+        yield _extra(table, name[:LONGEST_VALUE], 1, message)
+    more = len(extra) - FIRST_COLUMNS
+    if more > 0:
+        yield _extra(table, "", more, f"{more:,} more columns that the contract does not have")
+
+
+def _extra(table: Table, column: str, count: int, message: str) -> Violation:
+    return Violation(
+        table=table.name,
+        column=column,
+        rule="extra",
+        severity=Severity.WARNING,
+        count=count,
+        message=message,
+    )
 
 
 def _rows(
@@ -161,11 +179,13 @@ def _rows(
     if not len(failures):
         return
     details = failures.details()
-    key = table.key if table.key in details.columns else None
+    key = f"{table.key}{WRITTEN}" if table.key in details.columns else None
     for name, count in failures.counts().items():
         where, rule = name.split("|")
         column, rule = table.column(where), rule.removeprefix("check__")
-        rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS)
+        # As written: Python has no dates before the year 1 and after 9999.
+        shown = {"row": ROW, "key": key or pl.lit(None), "value": column.name + WRITTEN}
+        rows = details.filter(pl.col(name) == "invalid").sort(ROW).head(FIRST_ROWS).select(**shown)
         yield Violation(
             table=table.name,
             column=column.name,
@@ -174,10 +194,13 @@ def _rows(
             count=count,
             message=f"{count:,} {'rows' if count > 1 else 'row'}: {_message(column, rule)}",
             rows=tuple(
-                Offender(row[ROW], row[key] if key else None, row[column.name + WRITTEN])
-                for row in rows.iter_rows(named=True)
+                Offender(row, _shown(key), _shown(value)) for row, key, value in rows.iter_rows()
             ),
         )
+
+
+def _shown(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}..."
 
 
 def _schema(
@@ -229,6 +252,9 @@ def _own_rules(
     if column.type is Type.DATE:
         # A timestamp is a date only at midnight.
         rules["written"] &= written.str.contains(r"^\d{4}-\d\d-\d\d( 00:00:00[.0]*)?$")
+    if column.type is Type.FLOAT:
+        # What is not finite has words of its own.
+        rules["addable"] = value.is_null() | ~value.is_finite() | (value.abs() <= LARGEST)
     if column.name in unique[-1:]:
         rules["unique"] = value.is_null() | (pl.len().over(*unique) == 1)
     reference = column.refers_to
@@ -284,6 +310,8 @@ def _message(column: ColumnContract, rule: str) -> str:
             return f"not one of {', '.join(column.values)}"
         case "refers_to":
             return f"not in {column.refers_to}"
+        case "addable":
+            return f"beyond {LARGEST:g}, so that sums would overflow"
         case "not_before":
             return f"before {column.not_before}"
         case _:  # dataframely's own words: nan, inf
@@ -348,6 +376,7 @@ def _reach(table: Table, rows: pl.LazyFrame, windows: Windows) -> Iterator[_Reac
     if table.time not in rows.collect_schema():
         return
     day = pl.col(str(table.time)).cast(pl.Date)
+    rows = rows.filter(day.is_between(date.min, date.max))  # a Parquet file may hold other years
     within = day.is_between(windows.observation.start, windows.observation.end, closed="left")
     asked = rows.select(first=day.min(), last=day.max(), inside=within.sum())
     first, last, inside = asked.collect().row(0)

@@ -17,16 +17,17 @@ def replacing(destination: Path) -> Iterator[Path]:
     Raises:
         StoreError: The place cannot be written to.
     """
-    temporary = destination.with_name(f".{destination.stem}-{uuid4().hex}{destination.suffix}")
+    # Of its own length, so that any name that the file system takes can be written.
+    temporary = destination.with_name(f".{uuid4().hex}{destination.suffix}")
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(destination)
+        try:
+            yield temporary
+            temporary.replace(destination)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise StoreError(
             f"cannot write {destination}: {error.strerror or error}",
             "Choose a place that you may write to.",
         ) from error
-    finally:
-        if temporary.exists():
-            temporary.unlink()

@@ -16,11 +16,11 @@ from churn.engines import Engine
 F = TypeVar("F", bound=Frame)
 
 
-def generate(engine: Engine[F], problem: Problem, *, entities: int, seed: int) -> dict[str, int]:
-    """Write all tables; returns how many rows each has.
+def sample(problem: Problem, *, entities: int, seed: int) -> dict[str, pl.DataFrame]:
+    """The example tables, by name, with the columns of their contracts in their order.
 
     Raises:
-        UsageError: The problem has no generator.
+        UsageError: The problem has no generator, or one that leaves out tables or columns.
     """
     if problem.sample is None:
         raise UsageError(
@@ -36,7 +36,12 @@ def generate(engine: Engine[F], problem: Problem, *, entities: int, seed: int) -
             f"{', '.join(tables)}",
             "It returns a Polars frame for each table, by its name in upper case.",
         )
-    return {table.name: engine.save(table, _in_order(table, tables)) for table in problem.tables}
+    return {table.name: _in_order(table, tables) for table in problem.tables}
+
+
+def save(engine: Engine[F], problem: Problem, tables: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+    """Write all tables; returns how many rows each has."""
+    return {table.name: engine.save(table, tables[table.name]) for table in problem.tables}
 
 
 def _in_order(table: Table, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from churn.domain.frames import Frame
 from churn.domain.problem import Problem
 from churn.domain.windows import Windows
 from churn.engines import Engine
-from churn.stores.records import rounded
+from churn.stores.records import require_finite, rounded
 
 F = TypeVar("F", bound=Frame)
 
@@ -50,7 +50,8 @@ def feature_rows(
     engine: Engine[F], problem: Problem, view: FeatureView, windows: Windows
 ) -> pl.DataFrame:
     """The features as a model takes them: floats rounded, so that equal data gives equal rows."""
-    return rounded(engine.collect(features(engine, problem, view, windows)))
+    rows = rounded(engine.collect(features(engine, problem, view, windows)))
+    return require_finite(rows, problem.key)
 
 
 def attributes(engine: Engine[F], problem: Problem, windows: Windows) -> pl.DataFrame:

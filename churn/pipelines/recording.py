@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from churn.domain.windows import Windows
+from churn.engines.formulas import neutral
 from churn.model import plots, train
 from churn.pipelines.training import Choice, Evaluation, Prepared, Training
 from churn.stores.records import NewRun
@@ -76,7 +77,7 @@ def write_artifacts(
     explanation.table().write_parquet(folder / "shap_values.parquet")
     evaluation.importance.write_csv(folder / "importance.csv")
     evaluation.calibration.write_csv(folder / "calibration.csv")
-    evaluation.groups.write_csv(folder / "groups.csv")
+    neutral(evaluation.groups).write_csv(folder / "groups.csv")
     meaning = choice.best.algorithm.importance_is
     label = prepared.problem.label
     plots.save(

@@ -15,7 +15,7 @@ from churn.domain.errors import StoreError
 from churn.domain.features import Feature
 from churn.domain.frames import Frame
 from churn.domain.problem import Band, Problem
-from churn.engines import Engine
+from churn.engines import Engine, formulas
 from churn.pipelines.check import require
 from churn.pipelines.prepare import attributes, features
 from churn.stores import Stores
@@ -48,6 +48,16 @@ class RiskList:
         return int(self.rows["IS_AT_RISK"].sum())
 
 
+def columns(problem: Problem) -> tuple[str, ...]:
+    """The columns of a risk list, in their order."""
+    from churn.model import explain
+
+    reasons = (f"REASON_{i + 1}" for i in range(explain.REASONS))
+    judged = (problem.probability, "RISK_BAND", "IS_AT_RISK")
+    of_model = ("AS_OF_DATE", "MODEL_NAME", "MODEL_VERSION")
+    return ("RANK", problem.key, *problem.attribute_names, *judged, *reasons, *of_model)
+
+
 def score(
     engine: Engine[F],
     problem: Problem,
@@ -75,6 +85,7 @@ def score(
     predicted = stores.models.predict(version, view, stored)
     who = attributes(engine, problem, windows)
     rows = _ranked(problem, version, windows.as_of, predicted, who, view.features)
+    findings += formulas.told(rows)
     location = stores.scores.save(version, windows.as_of, rows)
     return RiskList(version, windows.as_of, findings, rows, _counts(problem, rows), location)
 

@@ -28,7 +28,7 @@ from churn.pipelines.prepare import attributes, features, labels
 from churn.pipelines.score import score
 from churn.pipelines.training import Choice, Evaluation, Prepared, Training
 from churn.stores import Stores
-from churn.stores.records import Lineage, ModelVersion, NewModel, Reference
+from churn.stores.records import Lineage, ModelVersion, NewModel, Reference, require_population
 
 F = TypeVar("F", bound=Frame)
 
@@ -90,18 +90,28 @@ def prepare(
     findings: tuple[str, ...],
     progress: Progress,
 ) -> Prepared:
-    """The training set, stored and split."""
+    """The training set, stored and split; nothing is stored of what cannot be trained on."""
     progress("features and labels", 0, 1)
-    known = stores.features.save(engine, view, windows, features(engine, problem, view, windows))
     spine = labels(engine, problem, windows)
+    _require_enough(engine.collect(spine), problem)
+    known = stores.features.save(engine, view, windows, features(engine, problem, view, windows))
     training_set, rows = stores.features.training_set(
         engine, view, problem.label, windows, spine, known
     )
     parts = split(rows, problem.key, problem.label)
-    train.require_folds(train.labels(parts.train, problem.label), problem.label)
     who = attributes(engine, problem, windows)
     progress("features and labels", 1, 1)
     return Prepared(problem, view, windows, training_set, parts, who, (*findings, *parts.findings))
+
+
+def _require_enough(population: pl.DataFrame, problem: Problem) -> None:
+    """
+    Raises:
+        DataError: Nobody, one class only, or fewer rows of a class than folds.
+    """
+    require_population(population)
+    parts = split(population, problem.key, problem.label)
+    train.require_folds(train.labels(parts.train, problem.label), problem.label)
 
 
 def choose(

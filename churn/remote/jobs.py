@@ -57,7 +57,7 @@ def submit(
     with tempfile.TemporaryDirectory() as folder:
         ignored = shutil.ignore_patterns("__pycache__", "emulator")
         shutil.copytree(PACKAGE, Path(folder) / PACKAGE.name, ignore=ignored)
-        (Path(folder) / ENTRY).write_text("from churn.cli import main\n\nmain()\n")
+        (Path(folder) / ENTRY).write_text("from churn.__main__ import main\n\nmain()\n")
         _copy_problem(settings, Path(folder))
         try:
             job = submit_directory(

@@ -326,6 +326,10 @@ DECIMALS = 9
 """Sums of floats differ in their last bits with the order of addition; no feature means those."""
 
 
+LARGEST = 1e38
+"""What fits into 32 bits, which XGBoost reckons in."""
+
+
 def rounded(rows: pl.DataFrame) -> pl.DataFrame:
     """Floats rounded, so that equal data gives equal rows."""
     floats = [name for name, kind in rows.schema.items() if kind.is_float()]
@@ -336,6 +340,25 @@ def data_hash(rows: pl.DataFrame, key: str) -> str:
     """SHA-256 of the rows, in the order of the key, so that the order they came in is no matter."""
     ordered = rows.sort(key) if key in rows.columns else rows
     return sha256(ordered.write_csv().encode()).hexdigest()
+
+
+def require_finite(rows: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The rows, if a model can take all numbers in them.
+
+    Raises:
+        DataError: One is larger than what a model reckons with.
+    """
+    for name, kind in rows.schema.items():
+        if not kind.is_float():
+            continue
+        too_large = rows.filter((rows[name].abs() > LARGEST) & rows[name].is_not_nan())
+        if too_large.height:
+            raise DataError(
+                f"{name} is {too_large[name][0]:g} for {too_large[key][0]}, and too large for "
+                f"{too_large.height:,} in all: a model takes numbers up to {LARGEST:g}",
+                "Look for values in the data that are typing errors: churn data check.",
+            )
+    return rows
 
 
 def require_population(rows: pl.DataFrame) -> None:

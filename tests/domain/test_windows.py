@@ -33,6 +33,7 @@ def test_observation_ends_where_outcome_begins_but_for_the_gap(known: Windows) -
         ({"outcome_end": date(2024, 6, 30)}, "outcome window runs backwards"),
         ({"gap_days": 184}, "outcome window runs backwards"),
         ({"gap_days": -1}, "would overlap"),
+        ({"gap_days": 10**12}, "the gap is 1000000000000 days"),
         ({"as_of": datetime(2024, 6, 30, 12)}, "must be a date"),
         ({"as_of": date(9999, 12, 31)}, "Years run from"),
     ],
@@ -89,3 +90,16 @@ def test_membership_is_half_open() -> None:
     assert str(DEFAULT.observation.holds(col("T"))) == (
         f"((T >= date '2024-01-01') and (T < date '{DEFAULT.as_of + DAY}'))"
     )
+
+
+@pytest.mark.parametrize("gap", [0, 90, 36_600])
+@pytest.mark.parametrize("as_of", [date.min, date(1900, 1, 1), date(2999, 12, 31), date.max])
+def test_windows_that_leave_the_calendar_are_refused(as_of: date, gap: int) -> None:
+    windows = Windows(
+        as_of=date(2024, 6, 30),
+        observation_start=date(2024, 1, 1),
+        outcome_end=date(2024, 12, 31) + DAY * gap,
+        gap_days=gap,
+    )
+    with pytest.raises(UsageError, match="Years run from 1900 to 2999"):
+        windows.ending(as_of)

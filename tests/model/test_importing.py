@@ -186,6 +186,7 @@ def test_logistic_regressions_of_skops_are_taken(take: Callable[..., Imported], 
         (packed({"model.joblib": b"x"}), "m", "no xgboost-model; it has model.joblib"),
         (packed({}), "m", "it has nothing"),
     ],
+    ids=lambda value: "bytes" if isinstance(value, bytes) else None,
 )
 def test_other_formats_are_refused_by_name(
     take: Callable[..., Imported], content: bytes, name: str, says: str

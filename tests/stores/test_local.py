@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from churn.domain.errors import StoreError, UsageError
+from churn.domain.errors import DataError, StoreError, UsageError
 from churn.domain.windows import Windows
 from churn.engines.polars import PolarsEngine
 from churn.stores import Stores, local
@@ -231,3 +231,12 @@ def test_a_killed_writer_leaves_no_version_without_its_run_and_files(
     for version in versions:
         assert version.lineage.run in runs
         assert stores.models.load(version)
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("-inf"), 1e39, -1e39])
+def test_features_that_no_model_can_take_are_not_stored(home: Path, number: float) -> None:
+    rows = pl.DataFrame({KEY: ["A", "B"], "TOTAL_ORDER_AMOUNT": [1.0, number]})
+    store, engine = ParquetFeatures(home, KEY), PolarsEngine(home)
+    with pytest.raises(DataError, match=r"TOTAL_ORDER_AMOUNT is .* for B"):
+        store.save(engine, V1, DEFAULT, framed(rows))
+    assert not list(home.rglob("*.parquet"))

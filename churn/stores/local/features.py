@@ -15,7 +15,14 @@ from churn.domain.labels import Label
 from churn.domain.windows import Windows
 from churn.engines import Engine
 from churn.engines.writing import replacing
-from churn.stores.records import Features, FeatureSet, TrainingSet, require_population, rounded
+from churn.stores.records import (
+    Features,
+    FeatureSet,
+    TrainingSet,
+    require_finite,
+    require_population,
+    rounded,
+)
 
 F = TypeVar("F", bound=Frame)
 
@@ -28,7 +35,7 @@ class ParquetFeatures:
     key: str
 
     def save(self, engine: Engine[F], view: FeatureView, windows: Windows, frame: F) -> Features:
-        rows = rounded(engine.collect(frame)).sort(self.key)
+        rows = require_finite(rounded(engine.collect(frame)), self.key).sort(self.key)
         name = f"{windows.as_of}_from_{windows.observation_start}.parquet"
         path = self.home / "features" / view.name / view.version / name
         record = FeatureSet.of(view, windows, rows, self.key, str(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from churn.engines.formulas import neutral
 from churn.engines.writing import replacing
 from churn.stores.records import ModelVersion
 
@@ -19,5 +20,5 @@ class CsvScores:
     def save(self, version: ModelVersion, as_of: date, rows: pl.DataFrame) -> str:
         path = self.home / "scores" / version.name / version.version / f"{as_of}.csv"
         with replacing(path) as temporary:
-            rows.write_csv(temporary)
+            neutral(rows).write_csv(temporary)
         return str(path)

@@ -26,6 +26,7 @@ from churn.stores.records import (
     FeatureSet,
     TrainingSet,
     data_hash,
+    require_finite,
     require_population,
     rounded,
 )
@@ -54,6 +55,7 @@ class SnowflakeFeatures:
             history = self.place.session.table(self.place.name(PREP_DATA, _history(view)))
             stored = history.filter(_equal(keys)).select(*(quoted(n) for n in frame.columns))
             rows = rounded(fetch(stored)).sort(self.problem.key)
+            require_finite(rows, self.problem.key)
         location = self.place.name(FEATURE_STORE, f"{view.name}${view.version.upper()}")
         record = FeatureSet.of(view, windows, rows, self.problem.key, location)
         return Features(record, rows, stored)
