@@ -110,7 +110,10 @@ class SnowflakeModels:
     ) -> npt.NDArray[np.float64]:
         """In the order of the inputs, which the warehouse does not keep by itself."""
         numbered = inputs.assign(**{POSITION: range(len(inputs))})
-        rows = self.place.session.create_dataframe(numbered)
+        session = self.place.session
+        if not session.get_current_schema():  # clients put what they upload into the current one
+            session.use_schema(f"{self.place.database}.{MODEL_REGISTRY}")
+        rows = session.create_dataframe(numbered)
         registered = self._registry().get_model(name).version(version)
         scored = fetch(registered.run(rows, function_name="predict_proba")).sort(POSITION)
         return scored[_positive(scored.columns)].to_numpy()
