@@ -359,6 +359,11 @@ def test_sound_trees_are_those_that_end() -> None:
         {"left_children": [0, -1, -1]},
         {"left_children": [3, -1, -1]},
         {"left_children": [-1, -1, -1]},
+        {
+            "left_children": [1, 3, -1, -1],
+            "right_children": [2, 2, -1, -1],
+            "split_indices": [0] * 4,
+        },
         {"split_indices": [1, 0, 0]},
         {"split_indices": [0]},
     ):

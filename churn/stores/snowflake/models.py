@@ -15,7 +15,7 @@ from snowflake.snowpark import functions as sf
 from churn.domain.errors import StoreError
 from churn.domain.expressions import Type
 from churn.domain.features import FeatureView
-from churn.domain.schemas import MODEL_REGISTRY
+from churn.domain.schemas import MODEL_REGISTRY, PREP_DATA
 from churn.engines.snowpark import CLIENT_ERRORS, fetch
 from churn.stores.records import (
     SYSTEM_ALIASES,
@@ -53,7 +53,9 @@ class SnowflakeModels:
     def register(self, model: NewModel, lineage: Lineage) -> ModelVersion:
         """The lineage first: a version that is there knows where it comes from."""
         with self.place.translated(f"registering {model.name}"):
-            registry = self._registry()
+            registry, session = self._registry(), self.place.session
+            if not session.get_current_database():  # clients upload into the current schema
+                session.use_schema(f"{self.place.database}.{PREP_DATA}")
             for attempt in range(ATTEMPTS):
                 taken = [int(v.removeprefix("V")) for v in self._names(model.name)]
                 version = f"V{max(taken, default=0) + 1}"
