@@ -21,6 +21,7 @@ from sqlglot import exp
 from churn.emulator.duck import macros as own
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.language.errors import unsupported
+from churn.emulator.language.names import Name, duck_name
 
 GLOBAL = "_fs_global"
 
@@ -168,3 +169,42 @@ class Cursor(FakeSnowflakeCursor):
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         return super()._transform(self._rewrite(expression), params)
+
+    def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
+        """fakesnow notes lengths and comments in a database of its own: not within a transaction
+        on another one, which DuckDB refuses.
+        """
+        lengths = transformed.args.pop("text_lengths", None)
+        comment = transformed.args.pop("table_comment", None)
+        super()._execute(transformed, params)
+        table = transformed.find(exp.Table)
+        if table is None or not (lengths or comment):
+            return
+        where = table.catalog or self._conn.database, table.db or self._conn.schema, table.name
+        with self._duck_conn.cursor() as duck:
+            if lengths:
+                duck.execute(info_schema.insert_text_lengths_sql(*where, lengths))
+            if comment:
+                duck.execute(info_schema.insert_table_comment_sql(*where, comment[1]))
+
+    def copy_column_facts(self, source: Name, target: Name) -> None:
+        """What fakesnow notes of a table's columns, and their comments, for a copy of it."""
+        with self._duck_conn.cursor() as duck:
+            duck.execute(
+                "INSERT OR REPLACE INTO _fs_global._fs_information_schema._fs_columns_ext "
+                "SELECT ?, ?, ?, * EXCLUDE (ext_table_catalog, ext_table_schema, ext_table_name) "
+                "FROM _fs_global._fs_information_schema._fs_columns_ext "
+                "WHERE (ext_table_catalog, ext_table_schema, ext_table_name) = (?, ?, ?)",
+                [*(target.database, target.schema, target.name)]
+                + [source.database, source.schema, source.name],
+            )
+        commented = self._duck_conn.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL "
+            "AND (database_name, schema_name, table_name) = (?, ?, ?)",
+            [source.database, source.schema, source.name],
+        ).fetchall()
+        for column, comment in commented:
+            column_name, text = column.replace('"', '""'), comment.replace("'", "''")
+            self._duck_conn.execute(
+                f"COMMENT ON COLUMN {duck_name(target)}.\"{column_name}\" IS '{text}'"
+            )

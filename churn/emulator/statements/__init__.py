@@ -11,6 +11,7 @@ from churn.emulator.account.account import Account, Session
 from churn.emulator.language.dialect import Dialect
 from churn.emulator.statements import (
     account_objects,
+    alter_tables,
     context,
     context_functions,
     databases,
@@ -32,6 +33,7 @@ from churn.emulator.statements import (
     queries,
     reading,
     runs,
+    sequences,
     show_tables,
     stages,
     tables,
@@ -49,7 +51,9 @@ SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     context.SUBSYSTEM,
     context_functions.SUBSYSTEM,
     databases.SUBSYSTEM,
+    sequences.SUBSYSTEM,
     tables.SUBSYSTEM,
+    alter_tables.SUBSYSTEM,
     show_tables.SUBSYSTEM,
     views.SUBSYSTEM,
     ddl.SUBSYSTEM,
