@@ -59,6 +59,11 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
 
 
+NULL = re.compile(r"NOT NULL constraint failed|cannot be null", re.IGNORECASE)
+TWICE = "cannot affect the same target row more than once"
+"""What DuckDB says of a MERGE that is not deterministic."""
+
+
 TABLE = re.compile(r"(Table|View) with name \"?(.+?)\"? (does not exist|already exists)")
 
 
@@ -71,6 +76,10 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
     if macros.DIVISION_BY_ZERO in message:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
+    if NULL.search(message):
+        return SqlError("NULL result in a non-nullable column", 100072, "22000")
+    if TWICE in message:
+        return SqlError("Duplicate row detected during DML action", 100090, "42P18")
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")

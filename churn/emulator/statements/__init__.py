@@ -12,6 +12,7 @@ from churn.emulator.language.dialect import Dialect
 from churn.emulator.statements import (
     account_objects,
     alter_tables,
+    changes,
     context,
     context_functions,
     databases,
@@ -42,9 +43,10 @@ from churn.emulator.statements import (
     unloading,
     views,
 )
-from churn.emulator.translation import calls, columns, expressions
+from churn.emulator.translation import calls, columns, expressions, tables as named_tables
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
+    named_tables.SUBSYSTEM,
     columns.SUBSYSTEM,
     expressions.SUBSYSTEM,
     calls.SUBSYSTEM,
@@ -59,6 +61,7 @@ SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     ddl.SUBSYSTEM,
     information.SUBSYSTEM,
     queries.SUBSYSTEM,
+    changes.SUBSYSTEM,
     account_objects.SUBSYSTEM,
     grants.SUBSYSTEM,
     stages.SUBSYSTEM,
