@@ -25,7 +25,7 @@ def has_database(account: Account, name: str) -> bool:
 
 
 def databases(account: Account) -> list[str]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute("SELECT database_name FROM duckdb_databases() ORDER BY ALL").fetchall()
     return [name for (name,) in rows if name not in SYSTEM]
 
@@ -35,7 +35,7 @@ def has_schema(account: Account, database: str, name: str) -> bool:
 
 
 def schemas(account: Account, database: str) -> list[str]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(
             "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? ORDER BY ALL",
             [database],
@@ -64,7 +64,7 @@ def relations(
         FROM duckdb_views() WHERE NOT internal
         ORDER BY ALL
     """
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(query).fetchall()
     return [
         Relation(Name(d, s, n), kind, count, comment or "")
@@ -95,7 +95,7 @@ def need_schema(account: Account, name: Name) -> None:
 
 
 def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(
             "SELECT column_name, c.data_type, is_nullable, column_default, c.comment, "
             "ext_character_maximum_length FROM duckdb_columns() c "

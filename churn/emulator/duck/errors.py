@@ -53,6 +53,7 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
     (duckdb.TransactionException, 90232, "0A000"),
     (duckdb.NotImplementedException, 2, "0A000"),
     (duckdb.IOException, 100016, "22000"),
+    (duckdb.InterruptException, 604, "57014"),
 ]
 
 
@@ -76,6 +77,8 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
     if macros.DIVISION_BY_ZERO in message:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
+    if number == 604:
+        return SqlError("SQL execution canceled", 604, "57014")
     if NULL.search(message):
         return SqlError("NULL result in a non-nullable column", 100072, "22000")
     if TWICE in message:

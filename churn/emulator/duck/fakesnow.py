@@ -5,8 +5,10 @@ Pinned to fakesnow 0.12.1. Nothing else in this package imports fakesnow.
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,7 @@ class Tables:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
+        self._local = threading.local()
         self.duck = duckdb.connect(
             ":memory:",
             config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True},
@@ -75,6 +78,26 @@ class Tables:
     def _prepare(self, database: str) -> None:
         self.duck.execute(info_schema.per_db_creation_sql(database))
         self.duck.execute(macros.creation_sql(database))
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """What sees the catalogue as the statement does: within its transaction, if one is open."""
+        within: duckdb.DuckDBPyConnection | None = getattr(self._local, "duck", None)
+        if within is not None:
+            yield within
+            return
+        with self.duck.cursor() as duck:
+            yield duck
+
+    @contextmanager
+    def within(self, cursor: Cursor) -> Iterator[None]:
+        """Read the catalogue in the transaction of the cursor, if it has one."""
+        before = getattr(self._local, "duck", None)
+        self._local.duck = cursor.duck if cursor.in_transaction else None
+        try:
+            yield
+        finally:
+            self._local.duck = before
 
     def session(self, rewrite: Rewrite) -> Cursor:
         connection = FakeSnowflakeConnection(
