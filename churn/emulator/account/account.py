@@ -161,6 +161,8 @@ class Session:
         self.computing = False
         """Whether the statement's rows are computed now: not described, not kept as a view."""
         self.changing = False
+        self.describing = False
+        """Whether only the statement's columns are asked for."""
         self._registered: list[str] = []
         self._register_numbers = itertools.count(1)
 

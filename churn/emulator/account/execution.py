@@ -151,6 +151,7 @@ def run(
     session.bound = list(parameters)
     session.computing = not describe and statement.kind in COMPUTING
     session.changing = not describe and statement.kind in CHANGING
+    session.describing = describe
     # One definition at a time, so that IF NOT EXISTS means it.
     with (
         session.account.tables.within(session.cursor),

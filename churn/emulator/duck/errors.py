@@ -60,6 +60,9 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
 
 
+HANDLER = re.compile(r"executing the UDF: \w+: (Python Interpreter Error:.*)", re.DOTALL)
+
+
 NULL = re.compile(r"NOT NULL constraint failed|cannot be null", re.IGNORECASE)
 TWICE = "cannot affect the same target row more than once"
 """What DuckDB says of a MERGE that is not deterministic."""
@@ -79,6 +82,8 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
         return SqlError(macros.DIVISION_BY_ZERO, 100051, "22012")
     if number == 604:
         return SqlError("SQL execution canceled", 604, "57014")
+    if match := HANDLER.search(message):
+        return SqlError(match[1], 100357, "P0000")
     if NULL.search(message):
         return SqlError("NULL result in a non-nullable column", 100072, "22000")
     if TWICE in message:

@@ -148,11 +148,13 @@ class Subsystem(Generic[A, S]):
 
         return declare
 
-    def session_rewrite(self, *kinds: type[exp.Expression]) -> Callable[[F], F]:
+    def session_rewrite(
+        self, *kinds: type[exp.Expression], first: bool = False
+    ) -> Callable[[F], F]:
         """Declare a rewrite that needs the session, too."""
 
         def declare(change: F) -> F:
-            self.rewrites.append(Rewrite(kinds, change))  # type: ignore[arg-type]
+            self.rewrites.append(Rewrite(kinds, change, first))  # type: ignore[arg-type]
             return change
 
         return declare
