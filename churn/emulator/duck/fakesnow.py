@@ -187,8 +187,12 @@ class Cursor(FakeSnowflakeCursor):
         with TranslatedErrors():
             self.check_db_and_schema(query)
             unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
-            sql = self._transform(unbound, None).sql(dialect="duckdb")
-            return self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table().schema
+            translated = self._transform(unbound, None)
+            if isinstance(translated, exp.Select):
+                sql = translated.limit(0).sql(dialect="duckdb")  # keeps names that are there twice
+            else:
+                sql = f"SELECT * FROM ({translated.sql(dialect='duckdb')}) LIMIT 0"
+            return self._duck_conn.execute(sql).to_arrow_table().schema
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         return super()._transform(self._rewrite(expression), params)

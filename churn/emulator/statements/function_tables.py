@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator.account import access
+from churn.emulator.account import access, execution
 from churn.emulator.account.account import Account, Session
 from churn.emulator.account.objects import Object
 from churn.emulator.language.dialect import Subsystem
@@ -55,7 +55,12 @@ def function_tables(session: Session, node: exp.Expression) -> exp.Expression:
     """
     source = node.args.get("from_")
     for i, place in enumerate([source, *(node.args.get("joins") or [])]):
-        call = _call(session, place.this) if place is not None else None
+        if place is None:
+            continue
+        _without_parentheses(place)
+        if _procedure(session, place):
+            continue
+        call = _call(session, place.this)
         if call is None:
             continue
         alias = place.this.args.get("alias")
@@ -70,6 +75,36 @@ def function_tables(session: Session, node: exp.Expression) -> exp.Expression:
         else:
             _joined(session, node, place, call, i)
     return node
+
+
+def _without_parentheses(place: exp.Expression) -> None:
+    """FROM (TABLE(f(1))) is FROM TABLE(f(1))."""
+    inner = place.this
+    if isinstance(inner, exp.Subquery) and isinstance(inner.this, exp.TableFromRows):
+        table = inner.this
+        if inner.args.get("alias"):
+            table.set("alias", inner.args["alias"].copy())
+        place.set("this", table)
+
+
+def _procedure(session: Session, place: exp.Expression) -> bool:
+    """FROM TABLE(p(1)) of a procedure: what CALL p(1) returns.
+
+    https://docs.snowflake.com/en/sql-reference/sql/call
+    """
+    node = place.this
+    stored = isinstance(node, exp.TableFromRows) and stored_function(session, node.this, "PROCEDURE")
+    if not stored:
+        return False
+    text = f"CALL {node.this.sql(dialect='snowflake')}"
+    computing, describing = session.computing, session.describing
+    result = execution.run(session, text, describe=not computing)
+    session.computing, session.describing = computing, describing
+    table = table_node(session.register(result.table))
+    if node.args.get("alias"):
+        table.set("alias", node.args["alias"].copy())
+    place.set("this", table)
+    return True
 
 
 def _call(session: Session, node: exp.Expression) -> Call | None:
