@@ -120,7 +120,7 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
             "default": identity.get(column, default),
             "primary key": "Y" if column in stored.get("primary key", ()) else "N",
             "unique key": "Y" if column in stored.get("unique key", ()) else "N",
-            "comment": comments.get(column, comment),
+            "comment": comments.get(column, comment) or None,
         }
         for column, kind, nullable, default, comment, length in rows
     ]

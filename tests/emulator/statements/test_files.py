@@ -198,7 +198,8 @@ def test_rows_are_unloaded(session: Session, stage: Path) -> None:
         run(session, f"COPY INTO @s/out/ FROM {query} FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE")
     run(
         session,
-        f"COPY INTO @s/o.csv FROM {query} FILE_FORMAT = (TYPE = CSV) SINGLE = TRUE HEADER = TRUE",
+        f"COPY INTO @s/o.csv FROM {query} FILE_FORMAT = (TYPE = CSV COMPRESSION = NONE "
+        "FIELD_OPTIONALLY_ENCLOSED_BY = '\"') SINGLE = TRUE HEADER = TRUE",
     )
     assert (stage / "o.csv").read_text() == '"A","B"\n1,"x"\n'
     with refused(2, "PARTITION"):
