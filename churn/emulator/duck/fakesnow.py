@@ -198,7 +198,7 @@ class Cursor(FakeSnowflakeCursor):
         return super()._transform(self._rewrite(expression), params)
 
     def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
-        """fakesnow notes lengths and comments in a database of its own: not within a transaction
+        """Fakesnow notes lengths and comments in a database of its own: not within a transaction
         on another one, which DuckDB refuses.
         """
         lengths = transformed.args.pop("text_lengths", None)
@@ -222,8 +222,10 @@ class Cursor(FakeSnowflakeCursor):
                 "SELECT ?, ?, ?, * EXCLUDE (ext_table_catalog, ext_table_schema, ext_table_name) "
                 "FROM _fs_global._fs_information_schema._fs_columns_ext "
                 "WHERE (ext_table_catalog, ext_table_schema, ext_table_name) = (?, ?, ?)",
-                [*(target.database, target.schema, target.name)]
-                + [source.database, source.schema, source.name],
+                [
+                    *(target.database, target.schema, target.name),
+                    *(source.database, source.schema, source.name),
+                ],
             )
         commented = self._duck_conn.execute(
             "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL "

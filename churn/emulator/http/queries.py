@@ -57,7 +57,9 @@ async def abort_by_id(request: Request) -> JSONResponse:
     account = account_of(request)
     known = account.history.find(request.path_params["query"])
     if known is None or not cancel(account, known):
-        return failure(SqlError("Identified SQL statement is not currently executing.", 605, "57014"))
+        return failure(
+            SqlError("Identified SQL statement is not currently executing.", 605, "57014")
+        )
     return success(None)
 
 
@@ -230,5 +232,3 @@ def _data(session: Session, query_id: str, result: Result) -> dict[str, Any]:
     if result.transfer is not None:
         return result.transfer | context
     return chunks.answer(session, query_id, result) | context
-
-

@@ -6,7 +6,9 @@ import re
 
 from churn.emulator.language.text import TOKENS
 
-BLOCK = re.compile(r"\s*(?:DECLARE\b|BEGIN\b(?!\s*(?:;|$|TRANSACTION\b|WORK\b|NAME\b)))", re.IGNORECASE)
+BLOCK = re.compile(
+    r"\s*(?:DECLARE\b|BEGIN\b(?!\s*(?:;|$|TRANSACTION\b|WORK\b|NAME\b)))", re.IGNORECASE
+)
 """A block of Snowflake Scripting, whose semicolons are its own."""
 
 WORD = re.compile(r"\b(BEGIN|CASE|IF|FOR|WHILE|LOOP|REPEAT|END)\b|;", re.IGNORECASE)
@@ -40,7 +42,9 @@ def block_end(masked: str, start: int) -> int:
             case "BEGIN" | "CASE":
                 depth += 1
             case "END":
-                follows = re.match(r"\s*(IF|FOR|WHILE|LOOP|REPEAT|CASE)\b", masked[word.end() :], re.I)
+                follows = re.match(
+                    r"\s*(IF|FOR|WHILE|LOOP|REPEAT|CASE)\b", masked[word.end() :], re.IGNORECASE
+                )
                 if follows and follows[1].upper() != "CASE":
                     continue
                 depth -= 1

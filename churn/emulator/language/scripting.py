@@ -103,7 +103,9 @@ class _Reader:
         return steps
 
     def step(self) -> Step:
-        if re.match(r"\s*(DECLARE\b|BEGIN\b(?!\s*(;|TRANSACTION|WORK|NAME)))", self.rest, re.I):
+        if re.match(
+            r"\s*(DECLARE\b|BEGIN\b(?!\s*(;|TRANSACTION|WORK|NAME)))", self.rest, re.IGNORECASE
+        ):
             step = self.block()
             self.take(";")
             return step

@@ -48,7 +48,8 @@ from churn.emulator.statements import (
     views,
     waiting,
 )
-from churn.emulator.translation import calls, columns, expressions, tables as named_tables
+from churn.emulator.translation import calls, columns, expressions
+from churn.emulator.translation import tables as named_tables
 
 SNOWFLAKE: Dialect[Account, Session] = Dialect.of(
     named_tables.SUBSYSTEM,

@@ -6,7 +6,6 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from churn.emulator.account import access
 from churn.emulator.account.account import Account, Session
@@ -18,7 +17,7 @@ from churn.emulator.language.errors import compilation, exists, invalid, missing
 from churn.emulator.language.names import PART, Name, column_name, duck_name
 from churn.emulator.language.parser import parse
 from churn.emulator.language.results import DONE, Parsed, Result, status
-from churn.emulator.language.text import QUOTED, quote, unquote
+from churn.emulator.language.text import QUOTED, unquote
 from churn.emulator.statements.dropped import kept_tables, take_back
 from churn.emulator.statements.new_tables import OPTIONS
 from churn.emulator.statements.tables import set_comment
@@ -104,9 +103,10 @@ def _add_column(session: Session, name: Name, column: str) -> None:
     bare = column.replace(comment.group(), "") if comment else column
     bare = re.sub(r"\s+NOT\s+NULL\b", "", bare, flags=re.IGNORECASE)
     bare = re.sub(r"\s+(PRIMARY\s+KEY|UNIQUE)\b", "", bare, flags=re.IGNORECASE)
-    has_rows = required and session.cursor.duck.execute(
-        f"SELECT 1 FROM {duck_name(name)} LIMIT 1"
-    ).fetchone()
+    has_rows = (
+        required
+        and session.cursor.duck.execute(f"SELECT 1 FROM {duck_name(name)} LIMIT 1").fetchone()
+    )
     if has_rows and not re.search(r"\bDEFAULT\b", column, re.IGNORECASE):
         raise compilation(
             f"Non-nullable column '{column_name(column)}' cannot be added to non-empty table "
@@ -219,9 +219,7 @@ def _comment(session: Session, name: Name, column: str, text: str) -> None:
 def set_options(session: Session, name: Name, match: re.Match[str]) -> None:
     options = dict(clauses(match["options"]).only(*OPTIONS).options)
     if "COMMENT" in options:
-        set_comment(
-            session, need_relation(session.account, name), unquote(options.pop("COMMENT"))
-        )
+        set_comment(session, need_relation(session.account, name), unquote(options.pop("COMMENT")))
     _put(session, name, lambda o: o.having(options=o.get("options", {}) | options))
 
 
@@ -251,9 +249,7 @@ def swap(session: Session, name: Name, match: re.Match[str]) -> None:
         raise unsupported("ALTER TABLE ... SWAP WITH a table of another schema")
     between = Name(name.database, name.schema, f"__swapped_{uuid.uuid4().hex}")
     for old, new in ((name, between), (other, name), (between, other)):
-        session.cursor.duck.execute(
-            f"ALTER TABLE {duck_name(old)} RENAME TO {_quoted(new.name)}"
-        )
+        session.cursor.duck.execute(f"ALTER TABLE {duck_name(old)} RENAME TO {_quoted(new.name)}")
     objects = session.account.objects
     stored = [(objects.find("TABLE", name), other), (objects.find("TABLE", other), name)]
     for each, place in stored:
@@ -286,5 +282,3 @@ def _need_column(session: Session, name: Name, column: str) -> None:
 
 def _quoted(part: str) -> str:
     return '"' + part.replace('"', '""') + '"'
-
-

@@ -110,8 +110,9 @@ def _named(session: Session, tree: exp.Expression, when: exp.Expression) -> None
     then = when.args["then"]
     if not any(text_of(i) == MARK for i in then.find_all(exp.Identifier)):
         return
-    target = session.name(exp.Table(this=tree.this.this, db=tree.this.args.get("db"),
-                                    catalog=tree.this.args.get("catalog")).sql("snowflake"))  # fmt: skip
+    bare = tree.this.copy()
+    bare.set("alias", None)
+    target = session.name(bare.sql(dialect="snowflake"))
     need_relation(session.account, target, "Table")
     source = tree.args["using"]
     alias = source.args.get("alias")
@@ -225,8 +226,14 @@ def insert_several(session: Session, parsed: Parsed) -> Result:
             before.append(exp.paren(condition.copy()))
         into = each.this
         values = into.expression
-        columns = values.expressions[0].expressions if isinstance(values, exp.Values) else [exp.Star()]
-        query = exp.Select(expressions=[c.copy() for c in columns]).from_(table_node(rows)).where(chosen)
+        columns = (
+            values.expressions[0].expressions if isinstance(values, exp.Values) else [exp.Star()]
+        )
+        query = (
+            exp.Select(expressions=[c.copy() for c in columns])
+            .from_(table_node(rows))
+            .where(chosen)
+        )
         count = session.cursor.run(exp.Insert(this=into.this.copy(), expression=query))
         name = into.this.find(exp.Table).name.upper()
         key = f"number of rows inserted into {name}"

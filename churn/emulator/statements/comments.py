@@ -26,7 +26,7 @@ from churn.emulator.statements.tags import set_tag, unset_tag
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("comments")
 
-IN_SCHEMAS = "STAGE|FILE FORMAT|SEQUENCE|TAG|TASK|DYNAMIC TABLE|MODEL|EXPERIMENT|DATASET"
+IN_SCHEMAS = "STAGE|FILE FORMAT|SEQUENCE|TAG|TASK|DYNAMIC TABLE|EXPERIMENT|DATASET"
 
 
 @SUBSYSTEM.statement(
@@ -69,7 +69,7 @@ def find(session: Session, kind: str, written: str) -> Object | None:
 def comment_on_column(session: Session, parsed: Parsed) -> Result:
     *_, column = identifiers(parsed["name"])
     cut = parsed["name"].rstrip()
-    table = session.name(cut[: cut.rindex('.' if not cut.endswith('"') else '."')])
+    table = session.name(cut[: cut.rindex("." if not cut.endswith('"') else '."')])
     there = relation(session.account, table)
     if there is None and parsed.has("if_exists"):
         return status(DONE)

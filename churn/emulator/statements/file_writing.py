@@ -58,9 +58,13 @@ def write(rows: pa.Table, file: Path, form: Mapping[str, Any], *, header: bool) 
 
 def _json(rows: pa.Table) -> str:
     if rows.num_columns != 1:
-        raise compilation("JSON file format only supports single column of type VARIANT", 2029, "42601")
+        raise compilation(
+            "JSON file format only supports single column of type VARIANT", 2029, "42601"
+        )
     values = rows.column(0).to_pylist()
-    lines = (v if isinstance(v, str) else json.dumps(v, default=str) for v in values if v is not None)
+    lines = (
+        v if isinstance(v, str) else json.dumps(v, default=str) for v in values if v is not None
+    )
     return "".join(json.dumps(json.loads(line), separators=(",", ":")) + "\n" for line in lines)
 
 

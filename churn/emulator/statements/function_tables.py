@@ -15,7 +15,7 @@ from churn.emulator.account.objects import Object
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import invalid, unsupported
 from churn.emulator.statements.functions import body_of, bound, stored_function
-from churn.emulator.statements.python_code import Code, failure, imported, load
+from churn.emulator.statements.python_code import failure, imported, load
 from churn.emulator.statements.python_functions import series
 from churn.emulator.statements.python_values import Type, type_of
 from churn.emulator.statements.signatures import Signature
@@ -93,7 +93,9 @@ def _procedure(session: Session, place: exp.Expression) -> bool:
     https://docs.snowflake.com/en/sql-reference/sql/call
     """
     node = place.this
-    stored = isinstance(node, exp.TableFromRows) and stored_function(session, node.this, "PROCEDURE")
+    stored = isinstance(node, exp.TableFromRows) and stored_function(
+        session, node.this, "PROCEDURE"
+    )
     if not stored:
         return False
     text = f"CALL {node.this.sql(dialect='snowflake')}"
@@ -308,7 +310,10 @@ def _every(
         query.set("with_", exp.With(expressions=known))
     table = session.cursor.run(query)
     width = table.num_columns - len(extra)
-    left, values = table.select(list(range(width))), table.select(list(range(width, table.num_columns)))
+    left, values = (
+        table.select(list(range(width))),
+        table.select(list(range(width, table.num_columns))),
+    )
     cells = [c.to_pylist() for c in values.columns]
     groups = _groups(call, cells, table.num_rows)
     kinds = [type_of(a.type) for a in call.known.arguments]
@@ -352,7 +357,9 @@ def _groups(call: Call, cells: Sequence[Sequence[Any]], count: int) -> list[list
         groups.setdefault(tuple(str(k[row]) for k in keys), []).append(row)
     if orders:
         for rows in groups.values():
-            rows.sort(key=lambda r: tuple((o[r] is None, o[r] if o[r] is not None else 0) for o in orders))
+            rows.sort(
+                key=lambda r: tuple((o[r] is None, o[r] if o[r] is not None else 0) for o in orders)
+            )
     return list(groups.values())
 
 
@@ -366,5 +373,3 @@ def _of_ends(left: pa.Table, call: Call, firsts: list[int]) -> pa.Table:
         for i, name in enumerate(left.column_names)
     ]
     return pa.Table.from_arrays(columns, schema=left.schema)
-
-

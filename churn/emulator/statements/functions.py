@@ -54,7 +54,9 @@ def create_function(session: Session, parsed: Parsed) -> Result:
     return status(f"{kind.capitalize()} {name.name} successfully created.")
 
 
-def stored_function(session: Session, call: exp.Expression, kind: str = "FUNCTION") -> Object | None:
+def stored_function(
+    session: Session, call: exp.Expression, kind: str = "FUNCTION"
+) -> Object | None:
     """The function that a call, with the names before it, means; None of one that is built in."""
     parts = list(call.parts) if isinstance(call, exp.Dot) else [call]
     function = parts[-1]

@@ -347,7 +347,9 @@ class _Load:
             if column.kind == "VARCHAR"
             else message_of(column.kind, value)
         )
-        where = f'"{self.target.name}"["{column.name}":{table.column_names.index(column.source) + 1}]'
+        where = (
+            f'"{self.target.name}"["{column.name}":{table.column_names.index(column.source) + 1}]'
+        )
         return RowError(row, row + skip, described[0], where, *described[1:])
 
     def _cast(self, table: pa.Table, columns: list[Column], bad: set[int]) -> pa.Table:

@@ -97,7 +97,9 @@ def _copied(session: Session, name: Name, how: str, written: str, rest: str) -> 
     https://docs.snowflake.com/en/sql-reference/sql/create-clone
     """
     if re.match(r"(AT|BEFORE)\s*\(", rest, re.IGNORECASE):
-        raise unsupported(f"time travel: CLONE ... {rest.split('(')[0].strip().upper()}")
+        raise unsupported(
+            f"time travel: CLONE ... {rest.split('(', maxsplit=1)[0].strip().upper()}"
+        )
     source = session.name(written)
     need_relation(session.account, source, "Table")
     access.need(session, "TABLE", source, "SELECT")

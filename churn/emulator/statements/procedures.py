@@ -130,7 +130,7 @@ def _run_python(
 
 def _table(session: Session, known: Signature, frame: Any) -> pa.Table:
     """The rows of the DataFrame that a procedure returns, under the names that it declares."""
-    result = session.result_of(frame._execute_and_get_query_id())
+    result = session.result_of(frame._execute_and_get_query_id())  # noqa: SLF001
     if result is None:
         raise invalid("the procedure returned no table")
     names = [c.name for c in known.columns or ()]

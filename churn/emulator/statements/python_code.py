@@ -20,6 +20,9 @@ from churn.emulator.statements.signatures import Signature
 from churn.emulator.statements.stages import place
 
 DIRECTORY = "snowflake_import_directory"
+OPTIONS: dict[str, Any] = sys._xoptions  # noqa: SLF001
+"""Where Snowflake tells handlers the folder of their imports."""
+
 MARK = "Python Interpreter Error:"
 
 
@@ -88,18 +91,18 @@ def imported(folder: Path) -> Iterator[None]:
     files = [f for f in folder.iterdir() if f.suffix in (".zip", ".whl", ".egg", ".jar")]
     paths = [str(folder), *map(str, files)]
     _forget_modules_of_others(folder)
-    before = sys._xoptions.get(DIRECTORY)
+    before = OPTIONS.get(DIRECTORY)
     sys.path[:0] = paths
-    sys._xoptions[DIRECTORY] = f"{folder}/"
+    OPTIONS[DIRECTORY] = f"{folder}/"
     try:
         yield
     finally:
         for path in paths:
             sys.path.remove(path)
         if before is None:
-            sys._xoptions.pop(DIRECTORY, None)
+            OPTIONS.pop(DIRECTORY, None)
         else:
-            sys._xoptions[DIRECTORY] = before
+            OPTIONS[DIRECTORY] = before
 
 
 def _forget_modules_of_others(folder: Path) -> None:
@@ -124,8 +127,8 @@ def _provide_vectorized() -> None:
         """https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-batch"""
 
         def mark(function: Any) -> Any:
-            function._sf_vectorized_input = input
-            function._sf_max_batch_size = max_batch_size
+            function._sf_vectorized_input = input  # noqa: SLF001
+            function._sf_max_batch_size = max_batch_size  # noqa: SLF001
             return function
 
         return mark

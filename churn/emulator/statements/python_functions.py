@@ -92,11 +92,9 @@ def _register(
         try:
             with imported(code.folder):
                 return returns.array(run(code, known, kinds, values, len(columns[-1])))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # DuckDB keeps nothing of an exception but its text.
-            raise RuntimeError(
-                failure(error, stored.name.name, known.handler).message
-            ) from None
+            raise RuntimeError(failure(error, stored.name.name, known.handler).message) from None
 
     parameters = [
         inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_OR_KEYWORD)
@@ -149,7 +147,10 @@ def frame_of(columns: Sequence[Sequence[Any]], kinds: Sequence[Type]) -> Any:
     import pandas as pd
 
     return pd.DataFrame(
-        {i: series(column, kind) for i, (column, kind) in enumerate(zip(columns, kinds, strict=True))}
+        {
+            i: series(column, kind)
+            for i, (column, kind) in enumerate(zip(columns, kinds, strict=True))
+        }
     )
 
 

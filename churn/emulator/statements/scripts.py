@@ -117,7 +117,7 @@ class _Run:
         try:
             self.steps(tree.body)
         except SqlError as error:
-            handler = next((b for c, b in tree.branches if self._handles(c, error)), None)
+            handler = next((b for c, b in tree.branches if self._handles(c)), None)
             if handler is None:
                 raise
             self.variables |= {
@@ -128,7 +128,7 @@ class _Run:
             self.steps(handler)
 
     @staticmethod
-    def _handles(condition: str, error: SqlError) -> bool:
+    def _handles(condition: str) -> bool:
         return any(c.strip() in ("OTHER", "STATEMENT_ERROR") for c in condition.split(" OR "))
 
     def steps(self, steps: Sequence[Step]) -> None:
@@ -196,7 +196,9 @@ class _Run:
     def _note(self, result: Result) -> None:
         changed = result.kind in (Kind.INSERT, Kind.UPDATE, Kind.DELETE, Kind.MERGE)
         if changed and result.table.num_rows:
-            rows = sum(c[0].as_py() for c in result.table.columns[: 1 + (result.kind is Kind.MERGE)])
+            rows = sum(
+                c[0].as_py() for c in result.table.columns[: 1 + (result.kind is Kind.MERGE)]
+            )
             self.variables |= {"SQLROWCOUNT": rows, "SQLFOUND": rows > 0}
 
     def do_return(self, step: Step) -> None:
@@ -316,7 +318,9 @@ def literal(value: Any) -> str:
         case float():
             return f"{value!r}::FLOAT"
         case dt.datetime():
-            return f"'{value.isoformat(' ')}'::{'TIMESTAMP_TZ' if value.tzinfo else 'TIMESTAMP_NTZ'}"
+            return (
+                f"'{value.isoformat(' ')}'::{'TIMESTAMP_TZ' if value.tzinfo else 'TIMESTAMP_NTZ'}"
+            )
         case dt.date():
             return f"'{value}'::DATE"
         case dt.time():
@@ -327,5 +331,3 @@ def literal(value: Any) -> str:
             return f"PARSE_JSON({quote(json.dumps(value, default=str))})"
         case _:
             return quote(str(value))
-
-

@@ -56,11 +56,16 @@ COLUMNS = {
     "TABLES": {
         **HEAD,
         **dict.fromkeys(("kind", "comment", "cluster_by"), TEXT),
-        **{"rows": NUMBER, "bytes": NUMBER, "owner": TEXT, "retention_time": TEXT},
+        "rows": NUMBER,
+        "bytes": NUMBER,
+        "owner": TEXT,
+        "retention_time": TEXT,
         **FLAGS,
     },
     "VIEWS": {
-        **{"created_on": WHEN, "name": TEXT, "reserved": TEXT},
+        "created_on": WHEN,
+        "name": TEXT,
+        "reserved": TEXT,
         **dict.fromkeys(("database_name", "schema_name", "owner", "comment", "text"), TEXT),
         **dict.fromkeys(("is_secure", "is_materialized", "owner_role_type"), TEXT),
         "change_tracking": TEXT,
@@ -68,7 +73,10 @@ COLUMNS = {
     "OBJECTS": {
         **HEAD,
         **dict.fromkeys(("kind", "comment", "cluster_by"), TEXT),
-        **{"rows": NUMBER, "bytes": NUMBER, "owner": TEXT, "retention_time": TEXT},
+        "rows": NUMBER,
+        "bytes": NUMBER,
+        "owner": TEXT,
+        "retention_time": TEXT,
         **dict.fromkeys(("owner_role_type", "is_hybrid", "is_dynamic", "is_iceberg"), TEXT),
     },
 }

@@ -35,7 +35,9 @@ def wait(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
 def cancel_query(session: Session, arguments: list[exp.Expression]) -> exp.Expression:
     asked = str(value_of(session, arguments[0]))
     known = session.account.history.find(asked)
-    owners = [s for s in list(session.account.sessions.values()) if known and s.number == known.session]
+    owners = [
+        s for s in list(session.account.sessions.values()) if known and s.number == known.session
+    ]
     if known is not None and any(owner.cancel(known) for owner in owners):
         return exp.convert(f"query [{asked}] terminated.")
     return exp.convert("Identified SQL statement is not currently executing.")

@@ -112,9 +112,7 @@ def _not_null(column: exp.ColumnDef) -> None:
         column.append("constraints", exp.ColumnConstraint(kind=exp.NotNullColumnConstraint()))
 
 
-def count_up(
-    tree: exp.Expression, keys: Keys, create: Callable[[str, int, int], Name]
-) -> None:
+def count_up(tree: exp.Expression, keys: Keys, create: Callable[[str, int, int], Name]) -> None:
     """Give AUTOINCREMENT columns the next value of a sequence of their own as their default.
 
     Args:
