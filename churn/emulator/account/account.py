@@ -76,7 +76,7 @@ class Account:
         self.lock = threading.RLock()
         self.defining = threading.RLock()
         """Held by the statement that changes what there is."""
-        self.handlers: dict[tuple[str, Name], Callable[..., Any]] = {}
+        self.handlers: dict[tuple[str, Name], Any] = {}
         self.models: dict[Path, Any] = {}
         """What Python functions and models were loaded as, by their names and their folders."""
         self.loading = threading.Lock()

@@ -172,8 +172,8 @@ def _partition(
     handler: Any, call: Call, rows: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[int | None, tuple[Any, ...]]]:
     """https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-tabular-functions"""
-    process = getattr(handler, "process", None)
-    end = getattr(handler, "end_partition", None)
+    process: Any = getattr(handler, "process", None)
+    end: Any = getattr(handler, "end_partition", None)
     width = len(call.names)
     if hasattr(process, "_sf_vectorized_input"):
         yield from ((i % max(len(rows), 1), out) for i, out in enumerate(

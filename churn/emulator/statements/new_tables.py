@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from sqlglot import exp
 
@@ -60,7 +61,7 @@ def new_table(session: Session, name: Name, parsed: Parsed) -> NewTable:
     if query and not columns:
         _check_columns(session, parse(head.query))
     session.cursor.run(tree, parsed.parameters)
-    facts = {
+    facts: dict[str, Any] = {
         "primary key": keys.primary,
         "unique key": keys.unique,
         "identity": {c: _identity(*steps) for c, steps in keys.identity.items()},

@@ -63,7 +63,8 @@ def _at(node: exp.Expression, number: int) -> str:
         item = query.expressions[number - 1]
         known = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
         quoted = isinstance(known, exp.Identifier) and known.args.get("quoted")
-        return item.alias_or_name if quoted else item.alias_or_name.upper()
+        name = str(item.alias_or_name)
+        return name if quoted else name.upper()
     return f"COLUMN{number}"
 
 
