@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import uuid
+from contextlib import suppress
 
+import duckdb
 from sqlglot import exp
 
 from churn.emulator.account import access
 from churn.emulator.account.account import Account, Session
+from churn.emulator.account.objects import Object
 from churn.emulator.account.relations import has_schema
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import compilation, invalid
@@ -33,13 +37,12 @@ def create_sequence(session: Session, parsed: Parsed) -> Result:
         return answer
     start, step = numbers(parsed["options"])
     comment = re.search(rf"COMMENT\s*=\s*({QUOTED})", parsed["options"], re.IGNORECASE | re.DOTALL)
-    replace_object(
-        session,
-        session.owned(
-            "SEQUENCE", name, unquote(comment[1]) if comment else "", start=start, interval=step
-        ),
-    )
-    create_duck_sequence(session.account, name, start, step)
+    # A name of its own: a table's default may still use the sequence that this one replaces.
+    duck = Name(name.database, name.schema, f"__sequence_{uuid.uuid4().hex}")
+    create_duck_sequence(session.account, duck, start, step)
+    text = unquote(comment[1]) if comment else ""
+    new = session.owned("SEQUENCE", name, text, start=start, interval=step, duck=duck.name)
+    replace_object(session, new)
     return status(f"Sequence {name.name} successfully created.")
 
 
@@ -66,11 +69,16 @@ def create_duck_sequence(account: Account, name: Name, start: int, step: int) ->
 
 
 def _drop(account: Account, name: Name) -> tuple[()]:
-    if has_schema(account, name.database, name.schema):
-        with account.tables.duck.cursor() as duck:
-            # Tables whose default it is keep it from being dropped, as they do not in Snowflake.
-            duck.execute(f"DROP SEQUENCE IF EXISTS {quoted(name)}")
+    """DuckDB's own stays as long as a table's default uses it, and goes with the schema."""
+    stored = account.objects.find("SEQUENCE", name)
+    if stored is not None and has_schema(account, name.database, name.schema):
+        with account.tables.duck.cursor() as duck, suppress(duckdb.DependencyException):
+            duck.execute(f"DROP SEQUENCE IF EXISTS {quoted(_duck_name(stored))}")
     return ()
+
+
+def _duck_name(stored: Object) -> Name:
+    return Name(stored.name.database, stored.name.schema, stored["duck"])
 
 
 droppable(SUBSYSTEM, "SEQUENCE", "drop-sequence", _drop)
@@ -86,10 +94,11 @@ def nextval(session: Session, node: exp.Expression) -> exp.Expression:
     if len(parts) < 2 or text_of(parts[-1]) != "NEXTVAL":
         return node
     name = session.name(".".join(p.sql(dialect="snowflake") for p in parts[:-1]))
-    if session.account.objects.find("SEQUENCE", name) is None:
+    stored = session.account.objects.find("SEQUENCE", name)
+    if stored is None:
         return node
     access.need(session, "SEQUENCE", name, "USAGE")
-    following = next_value(name)
+    following = next_value(_duck_name(stored))
     if isinstance(node.parent, exp.Select):
         return exp.alias_(following, "NEXTVAL", quoted=True)
     if node.find_ancestor(exp.Where, exp.Order, exp.Group):
@@ -106,7 +115,7 @@ def show_sequences(session: Session, parsed: Parsed) -> Result:
     }
     rows = [
         common(o)
-        | {"next_value": str(_next(session.account, o.name, o["start"])), "ordered": "Y"}
+        | {"next_value": str(_next(session.account, _duck_name(o), o["start"])), "ordered": "Y"}
         | {"interval": str(o["interval"])}
         for o in shown(session, parsed, "SEQUENCE")
     ]
