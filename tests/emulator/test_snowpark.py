@@ -117,12 +117,18 @@ def test_files(session: Any, frame: Any, tmp_path: Path) -> None:
 
 
 def test_functions_and_procedures_in_python(session: Any, frame: Any) -> None:
-    plus = sf.udf(lambda x: x + 1, return_type=st.IntegerType(), input_types=[st.IntegerType()])
+    plus = sf.udf(
+        lambda x: x + 1,
+        return_type=st.IntegerType(),
+        input_types=[st.IntegerType()],
+        session=session,
+    )
     assert [r[0] for r in frame.select(plus("K")).collect()] == [2, 3, 3]
     counting = sf.sproc(
         lambda inner, n: inner.sql("SELECT 40").collect()[0][0] + n,
         return_type=st.IntegerType(),
         input_types=[st.IntegerType()],
         packages=["snowflake-snowpark-python"],
+        session=session,
     )
     assert counting(2) == 42
