@@ -131,4 +131,4 @@ def test_functions_and_procedures_in_python(session: Any, frame: Any) -> None:
         packages=["snowflake-snowpark-python"],
         session=session,
     )
-    assert counting(2) == 42
+    assert counting(2, session=session) == 42
