@@ -18,7 +18,7 @@ from snowflake.connector.errors import DatabaseError, ProgrammingError
 from churn.emulator.account import execution
 from churn.emulator.account.account import KEPT_RESULTS
 from churn.emulator.account.objects import Object
-from churn.emulator.http import app
+from churn.emulator.http import queries
 from churn.emulator.language.names import Name
 from churn.emulator.server import Emulator
 
@@ -219,7 +219,7 @@ def test_a_fault_of_the_emulator_is_an_answer_not_a_retry(
         with pytest.raises(ProgrammingError, match="Internal error of the emulator") as error:
             run(connection, "SELECT 1")
         monkeypatch.undo()
-    assert error.value.errno == app.INTERNAL
+    assert error.value.errno == queries.INTERNAL
     assert len(calls) == 1
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
+from churn.emulator.account.history import History, Query
 from churn.emulator.account.objects import Object, Objects
 from churn.emulator.duck.fakesnow import Cursor, Tables
 from churn.emulator.language.dialect import Dialect
@@ -80,11 +81,12 @@ class Account:
         self.lock = threading.RLock()
         self.defining = threading.RLock()
         """Held by the statement that changes what there is."""
-        self.handlers: dict[tuple[str, Name], Callable[..., Any]] = {}
+        self.handlers: dict[tuple[str, Name], Any] = {}
         self.models: dict[Path, Any] = {}
         """What Python functions and models were loaded as, by their names and their folders."""
         self.loading = threading.Lock()
         self.numbers = itertools.count(1)
+        self.history = History()
         tables = self.folder / "tables"
         tables.mkdir(exist_ok=True)
         self.tables = Tables(tables if folder else None, self.folder)
@@ -143,6 +145,8 @@ class Session:
         self.account = account
         self.number = next(account.numbers)
         self.token = secrets.token_urlsafe(32)
+        self.chunk_key = secrets.token_urlsafe(24)
+        """What the addresses of its results' chunks must hold."""
         self.user = user
         self.role = role
         self.warehouse: str | None = None
@@ -153,6 +157,8 @@ class Session:
         self.results = RecentResults()
         self.lock = threading.RLock()
         """Held by the statement that runs: they run one after the other."""
+        self.running: Query | None = None
+        """What runs now, which others may cancel."""
         self.pending: dict[object, Callable[[], object]] = {}
         """What the open transaction does beside tables, once it is committed."""
         self.bound: list[Any] = []
@@ -162,8 +168,30 @@ class Session:
         self.changing = False
         self.coercing = False
         """Whether the statement is translated with implicit casts of text."""
+        self.describing = False
+        """Whether only the statement's columns are asked for."""
         self._registered: list[str] = []
         self._register_numbers = itertools.count(1)
+
+    def begin_query(self, text: str, tag: str = "", request: str = "") -> Query:
+        """Note that a statement came in."""
+        context = self.role, self.warehouse, self.database, self.schema
+        tag = tag or str(self.parameters.get("QUERY_TAG", ""))
+        query = Query(text, self.number, self.user, *context, tag=tag, request=request)
+        self.account.history.add(query)
+        return query
+
+    def cancel(self, query: Query) -> bool:
+        """Stop it, if it runs; one that waits for its turn does not begin."""
+        query.cancelled = query.ended is None
+        if self.running is query:
+            self.cursor.duck.interrupt()
+        return query.cancelled
+
+    def result_of(self, query: str) -> Result | None:
+        """An earlier result, of this session or of another one of the user."""
+        others = [s for s in list(self.account.sessions.values()) if s.user == self.user]
+        return next((s.results[query] for s in (self, *others) if query in s.results), None)
 
     def register(self, table: pa.Table) -> str:
         """Make a table known to DuckDB until the statement ends; returns its name."""

@@ -59,7 +59,7 @@ def _is_own(session: Session, path: list[str], called: str) -> bool:
     schema = path[-1] if path else session.schema
     name = Name(database or "", schema or "", called)
     objects = session.account.objects
-    return any(objects.find(kind, name) for kind in ("FUNCTION", "MODEL"))
+    return any(objects.find(kind, name) for kind in ("FUNCTION", "MODEL", "PROCEDURE"))
 
 
 def _check_table(session: Session, node: exp.Table) -> None:

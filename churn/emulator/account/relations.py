@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from churn.emulator.account.account import Account
+from churn.emulator.account.objects import Object
 from churn.emulator.duck.types import snowflake_type
 from churn.emulator.language.errors import missing
 from churn.emulator.language.names import Name
@@ -15,13 +16,16 @@ HIDDEN = {"main", "information_schema", "pg_catalog", "_fs_information_schema", 
 
 SYSTEM = {"system", "temp", "memory", "_fs_global"}
 
+DROPPED = "__dropped_"
+"""What the names of dropped tables begin with, while UNDROP can bring them back."""
+
 
 def has_database(account: Account, name: str) -> bool:
     return name in databases(account)
 
 
 def databases(account: Account) -> list[str]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute("SELECT database_name FROM duckdb_databases() ORDER BY ALL").fetchall()
     return [name for (name,) in rows if name not in SYSTEM]
 
@@ -31,7 +35,7 @@ def has_schema(account: Account, database: str, name: str) -> bool:
 
 
 def schemas(account: Account, database: str) -> list[str]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(
             "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? ORDER BY ALL",
             [database],
@@ -60,12 +64,16 @@ def relations(
         FROM duckdb_views() WHERE NOT internal
         ORDER BY ALL
     """
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(query).fetchall()
     return [
         Relation(Name(d, s, n), kind, count, comment or "")
         for d, s, n, kind, count, comment in rows
-        if d not in SYSTEM and s not in HIDDEN and database in (None, d) and schema in (None, s)
+        if d not in SYSTEM
+        and s not in HIDDEN
+        and database in (None, d)
+        and schema in (None, s)
+        and not n.startswith(DROPPED)
     ]
 
 
@@ -87,7 +95,7 @@ def need_schema(account: Account, name: Name) -> None:
 
 
 def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
-    with account.tables.duck.cursor() as duck:
+    with account.tables.reading() as duck:
         rows = duck.execute(
             "SELECT column_name, c.data_type, is_nullable, column_default, c.comment, "
             "ext_character_maximum_length FROM duckdb_columns() c "
@@ -97,18 +105,22 @@ def columns_of(account: Account, name: Name) -> list[dict[str, Any]]:
             "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
             [name.database, name.schema, name.name],
         ).fetchall()
-    stored = account.objects.find("VIEW", name) or account.objects.find("DYNAMIC TABLE", name)
-    comments = stored.get("column comments", {}) if stored else {}
+    stored = next(
+        (o for k in ("VIEW", "DYNAMIC TABLE", "TABLE") if (o := account.objects.find(k, name))),
+        Object("TABLE", name),
+    )
+    comments = stored.get("column comments", {})
+    identity = stored.get("identity", {})
     return [
         {
             "name": column,
             "type": snowflake_type(kind, length),
             "kind": "COLUMN",
             "null?": "Y" if nullable else "N",
-            "default": default,
-            "primary key": "N",
-            "unique key": "N",
-            "comment": comments.get(column, comment),
+            "default": identity.get(column, default),
+            "primary key": "Y" if column in stored.get("primary key", ()) else "N",
+            "unique key": "Y" if column in stored.get("unique key", ()) else "N",
+            "comment": comments.get(column, comment) or None,
         }
         for column, kind, nullable, default, comment, length in rows
     ]

@@ -75,6 +75,7 @@ DUCKDB: list[tuple[type[duckdb.Error], int, str]] = [
     (duckdb.TransactionException, 90232, "0A000"),
     (duckdb.NotImplementedException, 2, "0A000"),
     (duckdb.IOException, 100016, "22000"),
+    (duckdb.InterruptException, 604, "57014"),
 ]
 
 
@@ -96,6 +97,14 @@ def _not_recognized(text: str, kind: str) -> SqlError:
 
 
 FUNCTION = re.compile(r"Function with name \"?(\S+?)\"? does not exist", re.IGNORECASE)
+
+
+HANDLER = re.compile(r"executing the UDF: \w+: (Python Interpreter Error:.*)", re.DOTALL)
+
+
+NULL = re.compile(r"NOT NULL constraint failed|cannot be null", re.IGNORECASE)
+TWICE = "cannot affect the same target row more than once"
+"""What DuckDB says of a MERGE that is not deterministic."""
 
 
 TABLE = re.compile(r"(Table|View) with name \"?(.+?)\"? (does not exist|already exists)")
@@ -121,14 +130,20 @@ def _out_of_memory(message: str) -> bool:
 
 def _known(message: str, number: int | None, state: str | None) -> SqlError:
     """The error in Snowflake's words where it says what they say."""
-    if match := OWN.search(message):
+    if number == 604:
+        return SqlError("SQL execution canceled", 604, "57014")
+    found = _of_values(message) or _of_objects(message)
+    return found or SqlError(
+        message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000"
+    )
+
+
+def _of_values(message: str) -> SqlError | None:
+    """What happened while rows were computed."""
+    if match := OWN.search(message) or RAISED.search(message):
         return SqlError(match[3], int(match[1]), match[2])
-    if "Max expression depth" in message:
-        return compilation("The statement is nested too deeply.", 1003, "42000")
     if _out_of_memory(message):
         return SqlError(OUT_OF_MEMORY, 300005, "53200")
-    if match := RAISED.search(message):
-        return SqlError(match[3], int(match[1]), match[2])
     if match := UNCONVERTED.search(message):
         return _not_recognized(match[1], match[2])
     if match := OUT_OF_RANGE.search(message):
@@ -137,6 +152,19 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
             100039,
             "22003",
         )
+    if match := HANDLER.search(message):
+        return SqlError(match[1], 100357, "P0000")
+    if NULL.search(message):
+        return SqlError("NULL result in a non-nullable column", 100072, "22000")
+    if TWICE in message:
+        return SqlError("Duplicate row detected during DML action", 100090, "42P18")
+    return None
+
+
+def _of_objects(message: str) -> SqlError | None:
+    """What the statement names, or how it is written."""
+    if "Max expression depth" in message:
+        return compilation("The statement is nested too deeply.", 1003, "42000")
     if match := FUNCTION.search(message):
         name = match[1].upper()
         return compilation(f"Unknown function {name}, or the emulator lacks it.", 2140, "42601")
@@ -148,4 +176,4 @@ def _known(message: str, number: int | None, state: str | None) -> SqlError:
         return compilation(f"invalid identifier '{match[1] or match[2]}'", 904, "42000")
     if "already exists" in message:
         return compilation(message.split("\n", maxsplit=1)[0], 2002, "42710")
-    return SqlError(message.split("\nLINE", maxsplit=1)[0], number or 100000, state or "22000")
+    return None

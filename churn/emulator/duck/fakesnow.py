@@ -5,8 +5,10 @@ Pinned to fakesnow 0.12.1. Nothing else in this package imports fakesnow.
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from churn.emulator.duck import arrow, python_functions, semistructured
 from churn.emulator.duck import macros as own
 from churn.emulator.duck.errors import TranslatedErrors
 from churn.emulator.language.errors import unsupported
+from churn.emulator.language.names import Name, duck_name
 
 GLOBAL = "_fs_global"
 MOST_SPILLED = "16GB"
@@ -47,6 +50,7 @@ class Tables:
     def __init__(self, folder: Path | None, allowed: Path | None = None) -> None:
         """Open them; DuckDB reads and writes files in the folder `allowed` alone."""
         self.folder = folder
+        self._local = threading.local()
         self.duck = duckdb.connect(
             ":memory:",
             config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True},
@@ -99,6 +103,26 @@ class Tables:
     def _prepare(self, database: str) -> None:
         self.duck.execute(info_schema.per_db_creation_sql(database))
         self.duck.execute(macros.creation_sql(database))
+
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """What sees the catalogue as the statement does: within its transaction, if one is open."""
+        within: duckdb.DuckDBPyConnection | None = getattr(self._local, "duck", None)
+        if within is not None:
+            yield within
+            return
+        with self.duck.cursor() as duck:
+            yield duck
+
+    @contextmanager
+    def within(self, cursor: Cursor) -> Iterator[None]:
+        """Read the catalogue in the transaction of the cursor, if it has one."""
+        before = getattr(self._local, "duck", None)
+        self._local.duck = cursor.duck if cursor.in_transaction else None
+        try:
+            yield
+        finally:
+            self._local.duck = before
 
     def session(self, rewrite: Rewrite) -> Cursor:
         connection = FakeSnowflakeConnection(
@@ -188,9 +212,54 @@ class Cursor(FakeSnowflakeCursor):
         with TranslatedErrors():
             self.check_db_and_schema(query)
             unbound = query.transform(lambda e: exp.Null() if isinstance(e, exp.Placeholder) else e)
-            sql = self._transform(unbound, None).sql(dialect="duckdb")
-            table = self._duck_conn.execute(f"SELECT * FROM ({sql}) LIMIT 0").to_arrow_table()
+            translated = self._transform(unbound, None)
+            if isinstance(translated, exp.Select):
+                sql = translated.limit(0).sql(dialect="duckdb")  # keeps names that are there twice
+            else:
+                sql = f"SELECT * FROM ({translated.sql(dialect='duckdb')}) LIMIT 0"
+            table = self._duck_conn.execute(sql).to_arrow_table()
             return arrow.semistructured(table, self._duck_conn.description).schema
 
     def _transform(self, expression: exp.Expression, params: Any) -> exp.Expression:
         return super()._transform(self._rewrite(expression), params)
+
+    def _execute(self, transformed: exp.Expression, params: Any = None) -> None:
+        """Fakesnow notes lengths and comments in a database of its own: not within a transaction
+        on another one, which DuckDB refuses.
+        """
+        lengths = transformed.args.pop("text_lengths", None)
+        comment = transformed.args.pop("table_comment", None)
+        super()._execute(transformed, params)
+        table = transformed.find(exp.Table)
+        if table is None or not (lengths or comment):
+            return
+        where = table.catalog or self._conn.database, table.db or self._conn.schema, table.name
+        with self._duck_conn.cursor() as duck:
+            if lengths:
+                duck.execute(info_schema.insert_text_lengths_sql(*where, lengths))
+            if comment:
+                duck.execute(info_schema.insert_table_comment_sql(*where, comment[1]))
+
+    def copy_column_facts(self, source: Name, target: Name) -> None:
+        """What fakesnow notes of a table's columns, and their comments, for a copy of it."""
+        with self._duck_conn.cursor() as duck:
+            duck.execute(
+                "INSERT OR REPLACE INTO _fs_global._fs_information_schema._fs_columns_ext "
+                "SELECT ?, ?, ?, * EXCLUDE (ext_table_catalog, ext_table_schema, ext_table_name) "
+                "FROM _fs_global._fs_information_schema._fs_columns_ext "
+                "WHERE (ext_table_catalog, ext_table_schema, ext_table_name) = (?, ?, ?)",
+                [
+                    *(target.database, target.schema, target.name),
+                    *(source.database, source.schema, source.name),
+                ],
+            )
+        commented = self._duck_conn.execute(
+            "SELECT column_name, comment FROM duckdb_columns() WHERE comment IS NOT NULL "
+            "AND (database_name, schema_name, table_name) = (?, ?, ?)",
+            [source.database, source.schema, source.name],
+        ).fetchall()
+        for column, comment in commented:
+            column_name, text = column.replace('"', '""'), comment.replace("'", "''")
+            self._duck_conn.execute(
+                f"COMMENT ON COLUMN {duck_name(target)}.\"{column_name}\" IS '{text}'"
+            )

@@ -14,6 +14,8 @@ class SqlError(Exception):
         self.message = message
         self.number = number
         self.state = state
+        self.query: str | None = None
+        """The id of the query that failed, once a client has asked it."""
 
 
 def unsupported(what: str) -> SqlError:

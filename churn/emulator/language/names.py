@@ -49,15 +49,19 @@ def like(pattern: str | None, value: str) -> bool:
 PART = r'(?:"(?:[^"]|"")+"|[A-Za-z_$][\w$]*)'
 
 
-NAME = rf"(?>{PART}(?:\s*\.\s*{PART}){{0,3}})"
+NAME = rf"(?>{PART}(?:\s*\.\s*(?:\.\s*)?{PART}){{0,3}})"
+"""DB..NAME, too: in the schema PUBLIC."""
 
 
 def identifiers(written: str) -> list[str]:
     """The parts of a name: bare ones in upper case, quoted ones as they are."""
     if not re.fullmatch(NAME, written.strip()):
         raise compilation(f"invalid identifier '{written}'", 904, "42000")
-    parts = re.findall(r'"((?:[^"]|"")+)"|([A-Za-z_$][\w$]*)', written)
-    return [quoted.replace('""', '"') if quoted else bare.upper() for quoted, bare in parts]
+    parts = re.findall(r'"((?:[^"]|"")+)"|([A-Za-z_$][\w$]*)|(\.\s*\.)', written)
+    return [
+        "PUBLIC" if dots else quoted.replace('""', '"') if quoted else bare.upper()
+        for quoted, bare, dots in parts
+    ]
 
 
 def identifier(written: str) -> str:

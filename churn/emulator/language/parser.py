@@ -89,7 +89,19 @@ def parse(sql: str) -> exp.Expression:
         raise syntax_error(error) from None
     if len(trees) != 1:
         raise compilation(f"expected one statement, found {len(trees)}", 8, "0A000")
+    if ".." in sql:
+        _name_public(trees[0])
     return trees[0]
+
+
+def _name_public(tree: exp.Expression) -> None:
+    """DB..NAME is in the schema PUBLIC.
+
+    https://docs.snowflake.com/en/sql-reference/name-resolution
+    """
+    for table in tree.find_all(exp.Table):
+        if table.args.get("catalog") and not table.text("db"):
+            table.set("db", exp.to_identifier("PUBLIC", quoted=True))
 
 
 _DIALECT = _Snowflake()

@@ -86,4 +86,9 @@ def _group_name(parts: list[tuple[str, str]]) -> str:
 def required_words(syntax: str) -> int:
     """How many words a statement of this syntax must have."""
     required = re.sub(r"\[[^][]*\]", "", re.sub(r"\[[^][]*\]", "", syntax))
-    return len(re.findall(r"(?<![<'@|\w])[A-Z]\w*", required))
+    chosen = re.sub(r"\{([^{}]*)\}", lambda m: min(m[1].split("|"), key=_words), required)
+    return _words(chosen)
+
+
+def _words(text: str) -> int:
+    return len(re.findall(r"(?<![<'@|\w])[A-Z]\w*", text))

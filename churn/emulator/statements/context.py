@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from churn.emulator.account import access, execution
 from churn.emulator.account.account import Account, Session
 from churn.emulator.account.parameters import PARAMETERS, set_parameter, unset_parameter
 from churn.emulator.account.relations import has_database, has_schema
+from churn.emulator.language.clauses import closed, split
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import SqlError, compilation, missing
 from churn.emulator.language.names import Name, identifier, identifiers, like
@@ -127,9 +129,32 @@ def show_parameters(session: Session, parsed: Parsed) -> Result:
 
 @SUBSYSTEM.statement("SET <name> = <value...>", page="set")
 def set_variable(session: Session, parsed: Parsed) -> Result:
-    value = execution.query(session, f"SELECT {parsed['value']}").column(0)[0].as_py()
-    session.variables[identifier(parsed["name"])] = value
+    _set(session, [parsed["name"]], [parsed["value"]], parsed)
     return status(DONE)
+
+
+@SUBSYSTEM.statement("SET ( <names...> ) = <values...>", page="set")
+def set_variables(session: Session, parsed: Parsed) -> Result:
+    """All values are computed before the first variable changes."""
+    values, _ = closed(parsed["values"])
+    query = re.match(r"SELECT\b", values, re.IGNORECASE)
+    _set(session, split(parsed["names"]), [values] if query else split(values), parsed)
+    return status(DONE)
+
+
+def _set(session: Session, names: list[str], values: list[str], parsed: Parsed) -> None:
+    query = len(names) > 1 and len(values) == 1
+    text = values[0] if query else f"SELECT {', '.join(f'({v})' for v in values)}"
+    row = execution.query(session, text, parsed.parameters)
+    if row.num_columns != len(names) or row.num_rows != 1:
+        raise compilation(
+            f"Number of variables ({len(names)}) does not match number of values "
+            f"({row.num_columns})",
+            2216,
+            "42601",
+        )
+    for name, column in zip(names, row.columns, strict=True):
+        session.variables[identifier(name)] = column[0].as_py()
 
 
 @SUBSYSTEM.statement("UNSET <name>", page="unset")
@@ -138,7 +163,39 @@ def unset_variable(session: Session, parsed: Parsed) -> Result:
     return status(DONE)
 
 
-@SUBSYSTEM.statement("BEGIN [TRANSACTION|WORK]", "START TRANSACTION", page="begin")
+@SUBSYSTEM.statement("UNSET ( <names...> )", page="unset")
+def unset_variables(session: Session, parsed: Parsed) -> Result:
+    for name in split(parsed["names"]):
+        session.variables.pop(identifier(name), None)
+    return status(DONE)
+
+
+@SUBSYSTEM.statement("SHOW VARIABLES [LIKE <'pattern'>]", page="show-variables")
+def show_variables(session: Session, parsed: Parsed) -> Result:
+    pattern = unquote(parsed["pattern"]) if parsed.has("like") else None
+    rows = [
+        {
+            "session_id": str(session.number),
+            "name": name,
+            "value": None if value is None else str(value),
+            "type": VARIABLE_TYPES.get(type(value), "text"),
+            "comment": "",
+        }
+        for name, value in sorted(session.variables.items())
+        if like(pattern, name)
+    ]
+    columns = ("session_id", "created_on", "updated_on", "name", "value", "type", "comment")
+    return Result(table_of(rows, dict.fromkeys(columns, pa.string())))
+
+
+VARIABLE_TYPES = {int: "fixed", Decimal: "fixed", float: "real", bool: "boolean"}
+
+
+@SUBSYSTEM.statement(
+    "BEGIN [TRANSACTION|WORK] [NAME <transaction>]",
+    "START TRANSACTION [NAME <transaction>]",
+    page="begin",
+)
 def begin(session: Session, parsed: Parsed) -> Result:
     session.cursor.begin()
     return status(DONE)

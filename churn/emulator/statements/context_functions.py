@@ -78,6 +78,6 @@ def is_role_in_session(session: Session, arguments: list[exp.Expression]) -> exp
 @SUBSYSTEM.table_function("RESULT_SCAN", page="result_scan")
 def result_scan(session: Session, arguments: list[Any], named: dict[str, Any]) -> pa.Table:
     query = str(arguments[0]) if arguments else ""
-    if query in session.results:
-        return session.results[query].table
+    if (result := session.result_of(query)) is not None:
+        return result.table
     raise SqlError(f"Statement {query} not found", 709, "02000")

@@ -1,225 +1,177 @@
-"""Python functions and procedures: their code runs in the emulator's process."""
+"""Functions, in Python and in SQL: their code runs in the emulator's process."""
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import re
-import sys
-from collections.abc import Callable, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
 from sqlglot import exp
 
-from churn.emulator.account import access, execution
+from churn.emulator.account import access
 from churn.emulator.account.account import Account, Session
 from churn.emulator.account.objects import Object
 from churn.emulator.account.temporary import remember_temporary
-from churn.emulator.duck.types import duck_type, snowflake_type
-from churn.emulator.language.clauses import split
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.language.errors import SqlError, invalid, unsupported
+from churn.emulator.language.errors import compilation
 from churn.emulator.language.names import Name
-from churn.emulator.language.results import DONE, TEXT, WHEN, Kind, Parsed, Result, status, table_of
-from churn.emulator.language.text import QUOTED, unquote
+from churn.emulator.language.parser import parse
+from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
+from churn.emulator.language.text import unquote
+from churn.emulator.statements import python_functions
 from churn.emulator.statements.lifecycle import (
     answer_if_exists,
     droppable,
     replace_object,
 )
+from churn.emulator.statements.python_values import type_of
 from churn.emulator.statements.show import SHOW, common, shown
-from churn.emulator.statements.stages import place
+from churn.emulator.statements.signatures import Argument, Signature, signature
+from churn.emulator.translation.arguments import text_of
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("functions")
 
-HEAD = re.compile(
-    r"\((?P<arguments>.*?)\)\s*RETURNS\s+(?P<table>TABLE\s*\(.*?\)|TABLE\b)?"
-    r"(?P<returns>\w+(?:\s*\([\d\s,]*\))?)?\s*(?P<rest>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-
 
 @SUBSYSTEM.statement(
-    "CREATE [OR REPLACE] [TEMPORARY|TEMP] {FUNCTION|PROCEDURE} [IF NOT EXISTS] <name> "
-    "<definition...>",
+    "CREATE [OR REPLACE] [TEMPORARY|TEMP|SECURE|TEMPORARY SECURE] [AGGREGATE] "
+    "{FUNCTION|PROCEDURE} [IF NOT EXISTS] <name> <definition...>",
     page="create-function",
-    limits="LANGUAGE PYTHON, scalar. PACKAGES are what is installed; no sandbox.",
+    limits="LANGUAGE PYTHON and SQL. One function a name, whatever its arguments. PACKAGES are "
+    "what is installed; no sandbox.",
 )
 def create_function(session: Session, parsed: Parsed) -> Result:
     kind, name = parsed["function"].upper(), session.name(parsed["name"])
     if answer := answer_if_exists(session, parsed, kind, name):
         return answer
-    replace_object(session, _definition(session, kind, name, parsed["definition"]))
+    known = signature(parsed["definition"], aggregate=parsed.has("aggregate"))
+    if known.language == "PYTHON":
+        for each in (*known.arguments, *(known.columns or ())):
+            type_of(each.type)
+    replace_object(session, session.owned(kind, name, known.comment, **known.properties()))
     if "TEMP" in parsed["temporary"].upper():
         remember_temporary(session, kind, name)
     return status(f"{kind.capitalize()} {name.name} successfully created.")
 
 
-def _definition(session: Session, kind: str, name: Name, definition: str) -> Object:
-    head = HEAD.fullmatch(definition)
-    if head is None:
-        raise invalid(f"cannot read the definition of {name}")
-    if head["table"]:
-        raise unsupported(f"CREATE {kind} ... RETURNS TABLE")
-    body = re.search(rf"\bAS\s+({QUOTED})\s*$", head["rest"], re.IGNORECASE | re.DOTALL)
-    options = head["rest"][: body.start()] if body else head["rest"]
-    language = re.search(r"\bLANGUAGE\s+(\w+)", options, re.IGNORECASE)
-    if language is None or language[1].upper() != "PYTHON":
-        raise unsupported(
-            f"CREATE {kind} ... LANGUAGE {language[1].upper() if language else 'SQL'}"
-        )
-    handler = re.search(r"\bHANDLER\s*=\s*'([^']+)'", options, re.IGNORECASE)
-    if handler is None:
-        raise invalid(f"{name} has no HANDLER")
-    imports = re.search(r"\bIMPORTS\s*=\s*\((.*?)\)", options, re.IGNORECASE | re.DOTALL)
-    arguments = [a.split(None, 1) for a in split(head["arguments"])]
-    types = [duck_type(re.split(r"\bDEFAULT\b", t, flags=re.IGNORECASE)[0]) for _, t in arguments]
-    return session.owned(
-        kind,
-        name,
-        arguments=[n for n, _ in arguments],
-        types=types,
-        returns=duck_type(head["returns"] or "VARIANT"),
-        handler=handler[1],
-        body=unquote(body[1]) if body else "",
-        imports=[unquote(i) for i in split(imports[1])] if imports else [],
-        signature=f"{name.name}({', '.join(t for _, t in arguments)}) RETURN {head['returns']}",
+def stored_function(
+    session: Session, call: exp.Expression, kind: str = "FUNCTION"
+) -> Object | None:
+    """The function that a call, with the names before it, means; None of one that is built in."""
+    parts = list(call.parts) if isinstance(call, exp.Dot) else [call]
+    function = parts[-1]
+    if not isinstance(function, exp.Anonymous):
+        return None
+    written = str(function.this)
+    last = written if function.args.get("quoted") or '"' in written else written.upper()
+    path = [text_of(part) for part in parts[:-1]]
+    database = path[-2] if len(path) > 1 else session.database
+    schema = path[-1] if path else session.schema
+    if not database or not schema:
+        return None
+    return session.account.objects.find(kind, Name(database, schema, last.strip('"')))
+
+
+def bound(name: Name, known: Signature, given: Sequence[exp.Expression]) -> list[exp.Expression]:
+    """An expression for each declared argument, by position, by name, or by default."""
+    named = {
+        text_of(g.this).upper(): g.expression
+        for g in given
+        if isinstance(g, exp.Kwarg | exp.PropertyEQ)
+    }
+    positional = [g for g in given if not isinstance(g, exp.Kwarg | exp.PropertyEQ)]
+    values = []
+    for i, argument in enumerate(known.arguments):
+        if i < len(positional):
+            values.append(positional[i].copy())
+        elif argument.name.upper() in named:
+            values.append(named.pop(argument.name.upper()).copy())
+        elif argument.default is not None:
+            values.append(parse(f"SELECT {argument.default}").expressions[0])
+        else:
+            raise _no_match(name, given)
+    if named or len(positional) > len(known.arguments):
+        raise _no_match(name, given)
+    return values
+
+
+def _no_match(name: Name, given: Sequence[exp.Expression]) -> Exception:
+    types = ", ".join("UNKNOWN" for _ in given)
+    return compilation(
+        f"Invalid argument types for function '{name.name}': ({types})", 1044, "42P13"
     )
 
 
-def load(session: Session, stored: Object) -> Callable[..., Any]:
-    """The handler, its code executed once."""
-    handlers, key = session.account.handlers, (stored.kind, stored.name)
-    if key not in handlers:
-        for location in stored["imports"]:
-            for file in place(session, location).files():
-                archive = file.suffix in (".zip", ".whl")
-                path = str(file if archive else file.parent)
-                if path not in sys.path:
-                    sys.path.append(path)
-        module, _, handler = stored["handler"].rpartition(".")
-        if module:
-            __import__(module)
-            handler_function = getattr(sys.modules[module], handler)
-        else:
-            namespace: dict[str, Any] = {"__name__": f"emulated_{stored.name.name}"}
-            exec(compile(stored["body"], str(stored.name), "exec"), namespace)  # noqa: S102
-            handler_function = namespace[handler]
-        handlers[key] = handler_function
-    return handlers[key]
-
-
-@SUBSYSTEM.session_rewrite(exp.Anonymous)
+# First, as the rewrite of tables is: what it puts in place is SQL that others rewrite.
+@SUBSYSTEM.session_rewrite(exp.Anonymous, first=True)
 def call_function(session: Session, node: exp.Expression) -> exp.Expression:
     """A call of a function that was created here.
 
     https://docs.snowflake.com/en/developer-guide/udf/udf-calling-sql
     """
-    top = node.parent if isinstance(node.parent, exp.Dot) else node
-    path = [p.name for p in top.parts[:-1]] if isinstance(top, exp.Dot) else []
-    database = path[-2] if len(path) > 1 else session.database
-    schema = path[-1] if path else session.schema
-    if not database or not schema or isinstance(top.parent, exp.Dot):
+    if isinstance(node.parent, exp.TableFromRows | exp.Lateral):
         return node
-    written = str(node.this)
-    name = Name(
-        database.upper(), schema.upper(), written if node.args.get("quoted") else written.upper()
-    )
-    stored = session.account.objects.find("FUNCTION", name)
+    top = node.parent if isinstance(node.parent, exp.Dot) else node
+    while isinstance(top.parent, exp.Dot):
+        top = top.parent
+    if isinstance(top.parent, exp.TableFromRows):
+        return node
+    stored = stored_function(session, top)
     if stored is None:
         return node
-    access.need(session, "FUNCTION", name, "USAGE")
-    known = _register(session, stored)
-    if isinstance(top, exp.Dot):
-        top.replace(exp.Anonymous(this=known, expressions=[e.copy() for e in node.expressions]))
-        return node
-    return exp.Anonymous(this=known, expressions=[e.copy() for e in node.expressions])
+    access.need(session, "FUNCTION", stored.name, "USAGE")
+    known = Signature.of(stored.properties)
+    if known.columns is not None:
+        if isinstance(top.parent, exp.Window) and isinstance(top.parent.parent, exp.TableFromRows):
+            return node
+        raise compilation(f"{stored.name.name} is a table function: use TABLE(...)", 2140, "42601")
+    arguments = bound(stored.name, known, node.expressions)
+    window = top.parent if isinstance(top.parent, exp.Window) else None
+    if known.language == "SQL":
+        new = substituted(known, arguments)
+    elif known.aggregate:
+        new = python_functions.call_aggregate(session, stored, arguments, window)
+    else:
+        new = python_functions.call(session, stored, arguments)
+    old = window if window is not None and known.aggregate else top
+    if old is node:
+        return new
+    old.replace(new)
+    return node
 
 
-def _register(session: Session, stored: Object) -> str:
-    """DuckDB's name of the function."""
-    text = f"{stored.name} {stored['types']} {stored['returns']} {stored['body']}"
-    known = f"__function_{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    duck = session.cursor.duck
-    there = duck.execute(
-        "SELECT 1 FROM duckdb_functions() WHERE function_name = ?", [known]
-    ).fetchone()
-    if there is None:
-        handler = load(session, stored)
+def substituted(known: Signature, arguments: Sequence[exp.Expression]) -> exp.Expression:
+    """The body of a function in SQL with the arguments in the places of their names.
 
-        def call(*values: Any) -> Any:
-            return handler(*values)
-
-        parameters = [
-            inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-            for i in range(len(stored["types"]))
-        ]
-        call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        duck.create_function(
-            known,
-            call,
-            stored["types"],
-            stored["returns"],
-            null_handling="special",
-            side_effects=True,
-        )
-    return known
+    https://docs.snowflake.com/en/developer-guide/udf/sql/udf-sql-scalar-functions
+    """
+    body = body_of(known, arguments)
+    value = exp.Subquery(this=body) if isinstance(body, exp.Query) else exp.Paren(this=body)
+    return exp.Cast(this=value, to=exp.DataType.build(known.returns, dialect="snowflake"))
 
 
-@SUBSYSTEM.statement(
-    "CALL <name> ( <rest...>",
-    page="call",
-    kind=Kind.QUERY,
-)
-def call(session: Session, parsed: Parsed) -> Result:
-    name = session.name(parsed["name"])
-    stored = access.need_object(session, "PROCEDURE", name, "USAGE")
-    inner = parsed["rest"].rstrip().removesuffix(")")
-    arguments = []
-    if inner.strip():
-        tree = f"SELECT {inner}"
-        arguments = [
-            c[0].as_py() for c in execution.run(session, tree, parsed.parameters).table.columns
-        ]
-    value = _run_procedure(session, stored, arguments)
-    return Result(pa.table({name.name: [value]}), Kind.QUERY)
-
-
-def _run_procedure(session: Session, stored: Object, arguments: list[Any]) -> Any:
-    """The handler gets a Snowpark session of its own, in the same place."""
-    from snowflake import snowpark
-
-    if session.account.connection is None:
-        raise unsupported("CALL of a procedure where no server runs")
-    handler = load(session, stored)
-    config = session.account.connection | {
-        "database": session.database,
-        "schema": session.schema,
-        "role": session.role,
-        "warehouse": session.warehouse,
+def body_of(known: Signature, arguments: Sequence[exp.Expression]) -> exp.Expression:
+    text = known.body.strip().rstrip(";")
+    query = text.lstrip("( ")[:6].upper().startswith(("SELECT", "WITH", "VALUES"))
+    body = parse(text) if query else parse(f"SELECT {text}").expressions[0]
+    values = {
+        a.name: exp.Cast(this=v.copy(), to=exp.DataType.build(a.type, dialect="snowflake"))
+        for a, v in zip(known.arguments, arguments, strict=True)
     }
-    config = {k: v for k, v in config.items() if v is not None}
-    with session.account.one_time_password(session.user) as word:
-        config |= {"user": session.user, "password": word}
-        inner = snowpark.Session.builder.configs(config).create()
-    try:
-        return handler(inner, *arguments)
-    except Exception as error:
-        raise SqlError(
-            f"Python Interpreter Error in {stored.name}: {type(error).__name__}: {error}",
-            100357,
-            "P0000",
-        ) from error
-    finally:
-        inner.close()
+
+    def filled(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Column) and not node.table and text_of(node.this) in values:
+            return values[text_of(node.this)].copy()
+        return node
+
+    return body.transform(filled)
 
 
 def _unload(account: Account, name: Name) -> Sequence[Path]:
     for kind in ("FUNCTION", "PROCEDURE"):
-        account.handlers.pop((kind, name), None)
+        code = account.handlers.pop((kind, name), None)
+        if code is not None:
+            shutil.rmtree(code.folder, ignore_errors=True)
     return ()
 
 
@@ -233,18 +185,25 @@ droppable(SUBSYSTEM, "PROCEDURE", "drop-procedure", _unload, " [<types...>]")
 def describe_function(session: Session, parsed: Parsed) -> Result:
     kind = parsed["function"].upper()
     stored = access.need_object(session, kind, session.name(parsed["name"]))
-    signature = ", ".join(
-        f"{n} {snowflake_type(t)}"
-        for n, t in zip(stored["arguments"], stored["types"], strict=True)
-    )
-    rows: list[dict[str, object]] = [
-        {"property": "signature", "value": f"({signature})"},
-        {"property": "returns", "value": snowflake_type(stored["returns"])},
-        {"property": "language", "value": "PYTHON"},
-        {"property": "handler", "value": stored["handler"]},
-        {"property": "body", "value": stored["body"]},
-    ]
+    known = Signature.of(stored.properties)
+    facts = {
+        "signature": f"({_listed(known.arguments)})",
+        "returns": known.returns or f"TABLE ({_listed(known.columns or [])})",
+        "language": known.language,
+        "null handling": "RETURNS NULL ON NULL INPUT" if known.strict else "CALLED ON NULL INPUT",
+        "volatility": "VOLATILE",
+        "body": known.body or None,
+        "imports": "[" + ", ".join(known.imports) + "]",
+        "handler": known.handler or None,
+        "runtime_version": "3.11" if known.language == "PYTHON" else None,
+        "packages": "[" + ", ".join(f"'{p}'" for p in known.packages) + "]",
+    }
+    rows: list[dict[str, object]] = [{"property": k, "value": v} for k, v in facts.items()]
     return Result(table_of(rows, {"property": TEXT, "value": TEXT}))
+
+
+def _listed(arguments: Sequence[Argument]) -> str:
+    return ", ".join(f"{a.name} {a.type}" for a in arguments)
 
 
 @SUBSYSTEM.statement(
@@ -264,13 +223,36 @@ def comment_function(session: Session, parsed: Parsed) -> Result:
 def show_functions(session: Session, parsed: Parsed) -> Result:
     columns = {
         "created_on": WHEN,
-        **dict.fromkeys(("name", "schema_name", "arguments", "description", "catalog_name"), TEXT),
-        "language": TEXT,
+        **dict.fromkeys(("name", "schema_name", "is_builtin", "is_aggregate", "is_ansi"), TEXT),
+        **dict.fromkeys(("min_num_arguments", "max_num_arguments", "arguments"), TEXT),
+        **dict.fromkeys(("description", "catalog_name", "is_table_function"), TEXT),
+        **dict.fromkeys(("valid_for_clustering", "is_secure", "secrets"), TEXT),
+        **dict.fromkeys(("external_access_integrations", "is_external_function", "language"), TEXT),
     }
-    rows = [
-        common(o)
-        | {"arguments": o["signature"], "catalog_name": o.name.database, "language": "PYTHON"}
-        | {"description": o.comment or None}
-        for o in shown(session, parsed, parsed["functions"].upper().removesuffix("S"))
-    ]
+    if parsed["functions"].upper() == "PROCEDURES":
+        columns.pop("language")
+    kind = parsed["functions"].upper().removesuffix("S")
+    rows = [_shown(o) for o in shown(session, parsed, kind)]
     return Result(table_of(rows, columns))
+
+
+def _shown(stored: Object) -> dict[str, object]:
+    known = Signature.of(stored.properties)
+    required = [a for a in known.arguments if a.default is None]
+    types = ", ".join(a.type.split("(")[0] for a in known.arguments)
+    returns = known.returns or f"TABLE ({_listed(known.columns or [])})"
+    return common(stored) | {
+        "arguments": f"{stored.name.name}({types}) RETURN {returns}",
+        "catalog_name": stored.name.database,
+        "language": known.language,
+        "description": stored.comment or f"user-defined {stored.kind.lower()}",
+        "is_builtin": "N",
+        "is_aggregate": "Y" if known.aggregate else "N",
+        "is_ansi": "N",
+        "is_table_function": "N" if known.columns is None else "Y",
+        "is_secure": "N",
+        "is_external_function": "N",
+        "valid_for_clustering": "N",
+        "min_num_arguments": str(len(required)),
+        "max_num_arguments": str(len(known.arguments)),
+    }

@@ -115,6 +115,7 @@ ALL = {
     "MODEL": ("READ", "USAGE"),
     "PROCEDURE": ("USAGE",),
     "SCHEMA": ("MODIFY", "MONITOR", "USAGE", *(f"CREATE {kind}" for kind in access.CREATED)),
+    "SEQUENCE": ("USAGE",),
     "STAGE": ("READ", "USAGE", "WRITE"),
     "TABLE": ("DELETE", "INSERT", "REFERENCES", "SELECT", "TRUNCATE", "UPDATE"),
     "TASK": ("MONITOR", "OPERATE"),

@@ -13,17 +13,27 @@ import pyarrow as pa
 
 from churn.emulator.account import checks
 from churn.emulator.account.account import Account, Session
-from churn.emulator.account.relations import need_relation
-from churn.emulator.language.clauses import closed, pairs, split
+from churn.emulator.account.relations import columns_of, need_relation
+from churn.emulator.duck.errors import TranslatedErrors
+from churn.emulator.language.clauses import split
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.language.errors import SqlError, compilation, invalid, unsupported
+from churn.emulator.language.errors import SqlError, compilation, invalid
 from churn.emulator.language.names import Name, duck_name, identifiers
 from churn.emulator.language.parser import parse
 from churn.emulator.language.places import Place
 from churn.emulator.language.results import TEXT, Kind, Parsed, Result, status, table_of
 from churn.emulator.language.text import STAGE, unquote
+from churn.emulator.statements.copy_errors import (
+    Column,
+    RowError,
+    aborted,
+    message_of,
+    too_long,
+    validated,
+)
+from churn.emulator.statements.copy_options import Copy, copy_of
 from churn.emulator.statements.formats import options
-from churn.emulator.statements.reading import format_of_stage, read, read_csv
+from churn.emulator.statements.reading import format_of_stage, json_columns, read, read_csv
 from churn.emulator.statements.stages import matching, md5_of, place
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("loading")
@@ -41,35 +51,53 @@ COPIED = {
 @SUBSYSTEM.statement(
     "COPY INTO <name> [<rest...>]",
     page="copy-into-table",
-    limits="From internal stages. ON_ERROR: ABORT_STATEMENT, CONTINUE and SKIP_FILE.",
+    limits="From internal stages.",
 )
 def copy_into(session: Session, parsed: Parsed) -> Result:
     target = session.name(parsed["name"])
     need_relation(session.account, target, "Table")
     checks.need_warehouse(session)
-    columns, query, location, given = _copy_clauses(parsed["rest"])
-    where = place(session, location)
+    copy = copy_of(parsed["rest"])
+    location = copy.location or f"@%{parsed['name'].rpartition('.')[2].strip()}"
+    where = place(session, location if copy.location else _own_stage(target))
     form = (
-        options(session, given["FILE_FORMAT"])
-        if "FILE_FORMAT" in given
+        options(session, copy.given["FILE_FORMAT"])
+        if "FILE_FORMAT" in copy.given
         else format_of_stage(session, location)
     )
-    history = _History(session, target, forced=given.get("FORCE", "").upper() == "TRUE")
-    files = [f for f in _chosen_files(where, given) if not history.has(f)]
+    load = _Load(session, target, copy, form)
+    chosen = _chosen_files(where, copy.given)
+    if copy.validation[0]:
+        return load.validate(chosen, where)
+    history = _History(session, target, forced=copy.on("FORCE"))
+    files = _within_size([f for f in chosen if not history.has(f)], copy)
     if not files:
         return status("Copy executed with 0 files processed.")
-    mode = unquote(given.get("ON_ERROR", "ABORT_STATEMENT")).upper()
-    if mode not in ("ABORT_STATEMENT", "CONTINUE", "SKIP_FILE"):
-        raise unsupported(f"COPY INTO ... ON_ERROR = {mode}")
-    match = unquote(given.get("MATCH_BY_COLUMN_NAME", "NONE")).upper() != "NONE"
-    load = _Load(session, target, columns, query, form, mode, match=match)
-    purge = given.get("PURGE", "").upper() == "TRUE"
     with _own_transaction(session):
         rows = [load.file(file, where) for file in files]
         for file, row in zip(files, rows, strict=True):
             if row["status"] != "LOAD_FAILED":
-                history.add(file, purge=purge)
+                history.add(file, purge=copy.on("PURGE"))
+    if copy.on("RETURN_FAILED_ONLY"):
+        rows = [row for row in rows if row["status"] == "LOAD_FAILED"]
     return Result(table_of(rows, COPIED), Kind.COMMAND)
+
+
+def _own_stage(target: Name) -> str:
+    quoted = '"' + target.name.replace('"', '""') + '"'
+    return f'@%"{target.database}"."{target.schema}".{quoted}'
+
+
+def _within_size(files: list[Path], copy: Copy) -> list[Path]:
+    """At least one file, and no further one once SIZE_LIMIT bytes are reached."""
+    limit = int(copy.given.get("SIZE_LIMIT", 0))
+    kept, size = [], 0
+    for file in files:
+        if limit and size >= limit:
+            break
+        kept.append(file)
+        size += file.stat().st_size
+    return kept
 
 
 def _chosen_files(where: Place, given: Mapping[str, str]) -> list[Path]:
@@ -77,10 +105,16 @@ def _chosen_files(where: Place, given: Mapping[str, str]) -> list[Path]:
     files = where.files()
     if "FILES" in given:
         wanted = {unquote(f) for f in split(given["FILES"][1:-1])}
-        files = [f for f in files if f.relative_to(where.root).as_posix().split("/")[-1] in wanted]
+        files = [f for f in files if _below(where, f) in wanted]
     if "PATTERN" in given:
         files = matching(where, files, unquote(given["PATTERN"]))
     return files
+
+
+def _below(where: Place, file: Path) -> str:
+    """The file's path below the location."""
+    path = file.relative_to(where.root).as_posix()
+    return path.removeprefix(where.path.rstrip("/")).lstrip("/") if where.path else path
 
 
 @contextmanager
@@ -96,27 +130,6 @@ def _own_transaction(session: Session) -> Iterator[None]:
         session.end(commit=False)
         raise
     session.end(commit=True)
-
-
-def _copy_clauses(text: str) -> tuple[list[str], str | None, str, dict[str, str]]:
-    """The columns, the query if there is one, the location, and the options."""
-    match = re.fullmatch(
-        r"(?:\((?P<columns>.*?)\)\s*)?FROM\s+(?P<rest>.*)", text, re.IGNORECASE | re.DOTALL
-    )
-    if match is None:
-        raise invalid("COPY INTO <table> needs FROM")
-    columns = split(match["columns"]) if match["columns"] else []
-    rest = match["rest"]
-    if rest.startswith("("):
-        query, after = closed(rest)
-        source = re.search(rf"\bFROM\s+({STAGE})", query, re.IGNORECASE | re.DOTALL)
-        if source is None:
-            raise invalid("the query of COPY INTO reads from a stage")
-        return columns, query.strip(), source[1], pairs(after)
-    location = re.match(STAGE, rest, re.DOTALL)
-    if location is None:
-        raise invalid("COPY INTO reads from a stage")
-    return columns, None, location.group(), pairs(rest[location.end() :])
 
 
 class _History:
@@ -152,72 +165,138 @@ class _Load:
 
     session: Session
     target: Name
-    columns: list[str]
-    query: str | None
+    copy: Copy
     form: Mapping[str, Any]
-    mode: str
-    match: bool
+
+    @property
+    def kind(self) -> str:
+        return str(self.form.get("TYPE", "CSV"))
 
     def file(self, file: Path, where: Place) -> dict[str, Any]:
         name = where.label + file.relative_to(where.root).as_posix()
-        table, misshapen = self._rows(file)
-        declared = self._declared(table)
-        bad = self._rejected(table, declared)
-        errors = len(bad) + len(misshapen)
-        parsed = table.num_rows + len(misshapen)
-        first = self._first(bad, misshapen, table)
-        if errors and self.mode == "ABORT_STATEMENT":
-            raise SqlError(
-                f"{first['first_error']}\n  File '{name}', line {first['first_error_line']}\n"
-                f"  Row {first['first_error_line']}, column {first['first_error_column_name']}\n"
-                f"  If you would like to continue loading when an error is encountered, use other "
-                f"values such as 'SKIP_FILE' or 'CONTINUE' for the ON_ERROR option.",
-                100038,
-                "22018",
-            )
-        skipped = errors and self.mode == "SKIP_FILE"
-        loaded = 0 if skipped else self._insert(table, declared, set(bad))
+        table, columns, errors = self._checked(file)
+        misshapen = sum(not e.row for e in errors)
+        parsed = table.num_rows + misshapen
+        mode, most, percent = self.copy.most_errors
+        if errors and mode == "ABORT_STATEMENT":
+            raise aborted(name, errors[0])
+        if percent:
+            most = parsed * most / 100
+        skipped = bool(errors) and mode == "SKIP_FILE" and len(errors) >= most
+        bad = {e.row for e in errors}
+        loaded = 0 if skipped else self._insert(table, columns, bad)
         state = "LOADED" if not errors else "PARTIALLY_LOADED" if loaded else "LOAD_FAILED"
+        first: dict[str, Any] = {}
+        if errors:
+            first = {
+                "first_error": errors[0].message,
+                "first_error_line": errors[0].line,
+                "first_error_character": 1,
+                "first_error_column_name": errors[0].column,
+            }
         return {
             "file": name,
             "status": state,
             "rows_parsed": parsed,
             "rows_loaded": loaded,
-            "error_limit": parsed if self.mode == "CONTINUE" else 1,
-            "errors_seen": errors,
+            "error_limit": parsed if mode == "CONTINUE" else max(1, int(most)),
+            "errors_seen": len(errors),
         } | first
 
+    def validate(self, files: list[Path], where: Place) -> Result:
+        """The errors, or the first rows as they would be loaded; nothing is."""
+        if self.copy.query is not None:
+            raise invalid("VALIDATION_MODE does not support a COPY that transforms data")
+        mode, count = self.copy.validation
+        every: list[tuple[str, RowError]] = []
+        tables = []
+        for file in files:
+            name = where.label + file.relative_to(where.root).as_posix()
+            table, columns, errors = self._checked(file)
+            every += [(name, e) for e in errors]
+            tables.append(self._cast(table, columns, {e.row for e in errors}))
+        if mode != "RETURN_ROWS":
+            return validated(every)
+        if every:
+            raise aborted(*every[0])
+        if not tables:
+            return validated([])
+        return Result(pa.concat_tables(tables).slice(0, count), Kind.QUERY)
+
+    def _checked(self, file: Path) -> tuple[pa.Table, list[Column], list[RowError]]:
+        table, misshapen = self._rows(file)
+        columns = self._columns(table)
+        skip = int(self.form.get("SKIP_HEADER", 0))
+        errors = [
+            RowError(0, line, message.split("\n")[0], number=100080, state="22000")
+            for line, message in misshapen
+        ]
+        return table, columns, errors + self._rejected(table, columns, skip)
+
     def _rows(self, file: Path) -> tuple[pa.Table, list[tuple[int, str]]]:
-        if self.form.get("TYPE", "CSV") == "CSV":
+        if self.kind == "CSV":
             table, misshapen = read_csv(self.session, [str(file)], self.form)
         else:
             table, misshapen = read(self.session, [file], self.form), []
-        if self.query is None:
-            return table, misshapen
+        if self.copy.query is None:
+            return table if self.kind == "CSV" else self._documents(table), misshapen
         registered = self.session.register(table)
         query = re.sub(
             rf"\bFROM\s+{STAGE}(?:\s*\([^)]*\))?",
             f'FROM "{registered}"',
-            self.query,
+            self.copy.query,
             count=1,
             flags=re.IGNORECASE | re.DOTALL,
         )
         rows = self.session.cursor.run(parse(query))
         return rows.rename_columns([f"COLUMN{i + 1}" for i in range(rows.num_columns)]), misshapen
 
-    def _declared(self, table: pa.Table) -> list[tuple[str, str, str]]:
-        """Column of the table, its type in DuckDB, column of the rows."""
-        with self.session.account.tables.duck.cursor() as duck:
+    @property
+    def matching(self) -> bool:
+        return self.copy.text("MATCH_BY_COLUMN_NAME", "NONE") != "NONE"
+
+    def _documents(self, table: pa.Table) -> pa.Table:
+        """Rows of JSON or Parquet: one document each, or the columns that have their names."""
+        if self.kind == "JSON" and self.matching:
+            return json_columns(self.session, table)
+        if self.matching:
+            return table
+        if self.kind == "JSON":
+            return table
+        if len(self.copy.columns or columns_of(self.session.account, self.target)) != 1:
+            raise SqlError(
+                f"SQL compilation error:\n{self.kind} file format can produce one and only one "
+                f"column of type variant, object, or array. Load data into separate columns using "
+                f"the MATCH_BY_COLUMN_NAME copy option or copy with transformation.",
+                904,
+                "42000",
+            )
+        registered = self.session.register(table)
+        return self.session.cursor.duck.execute(
+            f'SELECT to_json(t) AS "COLUMN1" FROM "{registered}" t'
+        ).to_arrow_table()
+
+    def _columns(self, table: pa.Table) -> list[Column]:
+        with self.session.account.tables.reading() as duck:
             every = duck.execute(
                 "SELECT column_name, data_type FROM duckdb_columns() WHERE database_name = ? "
                 "AND schema_name = ? AND table_name = ? ORDER BY column_index",
                 [self.target.database, self.target.schema, self.target.name],
             ).fetchall()
         types = dict(every)
-        if self.match:
-            by_name = {n.upper(): n for n in table.column_names}
-            return [(n, t, by_name[n.upper()]) for n, t in every if n.upper() in by_name]
-        names = [identifiers(c)[0] for c in self.columns] or list(types)
+        lengths = {
+            c["name"]: int(size[1])
+            for c in columns_of(self.session.account, self.target)
+            if (size := re.fullmatch(r"VARCHAR\((\d+)\)", c["type"]))
+        }
+        if self.matching:
+            exact = self.copy.text("MATCH_BY_COLUMN_NAME") == "CASE_SENSITIVE"
+            key = str if exact else str.upper
+            by_name = {key(n): n for n in table.column_names}
+            return [
+                Column(n, t, by_name[key(n)], lengths.get(n)) for n, t in every if key(n) in by_name
+            ]
+        names = [identifiers(c)[0] for c in self.copy.columns] or list(types)
         for name in names:
             if name not in types:
                 raise compilation(f"invalid identifier '{name}'", 904, "42000")
@@ -230,54 +309,84 @@ class _Load:
                 100080,
                 "22000",
             )
-        return [(n, types[n], c) for n, c in zip(names, table.column_names, strict=False)]
+        pairs = zip(names, table.column_names, strict=False)
+        return [Column(n, types[n], c, lengths.get(n)) for n, c in pairs]
 
-    def _rejected(self, table: pa.Table, declared: list[tuple[str, str, str]]) -> dict[int, str]:
-        """Rows that do not fit the types, by number, with the column that does not."""
-        texts = [d for d in declared if pa.types.is_string(table.schema.field(d[2]).type)]
-        checks = [d for d in texts if d[1] != "VARCHAR"]
-        if not checks:
-            return {}
+    @property
+    def truncates(self) -> bool:
+        return self.copy.on("TRUNCATECOLUMNS") or not self.copy.on("ENFORCE_LENGTH", "TRUE")
+
+    def _rejected(self, table: pa.Table, columns: list[Column], skip: int) -> list[RowError]:
+        """Rows that do not fit the types or the lengths."""
+        texts = {c.name: _text(table, c) for c in columns}
+        wrong = []
+        for i, column in enumerate(columns):
+            value = texts[column.name]
+            if value is None:
+                continue
+            if column.kind != "VARCHAR":
+                wrong.append(
+                    f"WHEN {value} IS NOT NULL AND TRY_CAST({value} AS {column.kind}) IS NULL "
+                    f"THEN {i}"
+                )
+            elif column.length and column.length < MOST and not self.truncates:
+                wrong.append(f"WHEN length({value}) > {column.length} THEN {i}")
+        if not wrong:
+            return []
         registered = self.session.register(table)
-        wrong = " ".join(
-            f"""WHEN "{c}" IS NOT NULL AND TRY_CAST("{c}" AS {t}) IS NULL THEN '{n}'"""
-            for n, t, c in checks
-        )
         rows = self.session.cursor.duck.execute(
-            f"SELECT row, wrong FROM (SELECT row_number() OVER () row, CASE {wrong} END AS wrong "
-            f'FROM "{registered}") WHERE wrong IS NOT NULL'
+            f"SELECT row, wrong FROM (SELECT row_number() OVER () row, CASE {' '.join(wrong)} END "
+            f'AS wrong FROM "{registered}") WHERE wrong IS NOT NULL ORDER BY row'
         ).fetchall()
-        return dict(rows)
+        return [self._error(table, columns[i], row, skip) for row, i in rows]
 
-    def _first(
-        self, bad: Mapping[int, str], misshapen: list[tuple[int, str]], table: pa.Table
-    ) -> dict[str, Any]:
-        skip = int(self.form.get("SKIP_HEADER", 0))
-        if bad:
-            row = min(bad)
-            column = bad[row]
-            source = next(c for n, _, c in self._declared(table) if n == column)
-            shown = table.column(source)[row - 1].as_py()
-            return {
-                "first_error": f"Value '{shown}' of column {column} is not of its type",
-                "first_error_line": row + skip,
-                "first_error_column_name": f'"{self.target.name}"["{column}"]',
-            }
-        if misshapen:
-            line, message = misshapen[0]
-            return {"first_error": message.split("\n")[0], "first_error_line": line}
-        return {}
+    def _error(self, table: pa.Table, column: Column, row: int, skip: int) -> RowError:
+        value = str(table.column(column.source)[row - 1].as_py())
+        described = (
+            too_long(value, column.length or 0)
+            if column.kind == "VARCHAR"
+            else message_of(column.kind, value)
+        )
+        where = (
+            f'"{self.target.name}"["{column.name}":{table.column_names.index(column.source) + 1}]'
+        )
+        return RowError(row, row + skip, described[0], where, *described[1:])
 
-    def _insert(self, table: pa.Table, declared: list[tuple[str, str, str]], bad: set[int]) -> int:
-        if not table.num_columns:
-            return 0
-        if bad:
+    def _cast(self, table: pa.Table, columns: list[Column], bad: set[int]) -> pa.Table:
+        """The rows in the types of the table, without those that do not fit."""
+        if bad - {0}:
             kept = [i not in bad for i in range(1, table.num_rows + 1)]
             table = table.filter(pa.array(kept))
         registered = self.session.register(table)
-        names = ", ".join(f'"{n}"' for n, _, _ in declared)
-        casts = ", ".join(f'CAST("{c}" AS {t})' for _, t, c in declared)
-        self.session.cursor.duck.execute(
-            f'INSERT INTO {duck_name(self.target)} ({names}) SELECT {casts} FROM "{registered}"'
-        )
-        return int(table.num_rows)
+        casts = ", ".join(f'{self._value(table, c)} AS "{c.name}"' for c in columns)
+        return self.session.cursor.duck.execute(
+            f'SELECT {casts} FROM "{registered}"'
+        ).to_arrow_table()
+
+    def _value(self, table: pa.Table, column: Column) -> str:
+        value = _text(table, column) or f'"{column.source}"'
+        if column.kind == "VARCHAR" and column.length and self.truncates:
+            value = f"left({value}, {column.length})"
+        return f"CAST({value} AS {column.kind})"
+
+    def _insert(self, table: pa.Table, columns: list[Column], bad: set[int]) -> int:
+        if not table.num_columns or not columns:
+            return 0
+        registered = self.session.register(self._cast(table, columns, bad))
+        names = ", ".join(f'"{c.name}"' for c in columns)
+        with TranslatedErrors():
+            self.session.cursor.duck.execute(
+                f'INSERT INTO {duck_name(self.target)} ({names}) SELECT * FROM "{registered}"'
+            )
+        return int(table.num_rows) - len(bad - {0})
+
+
+MOST = 16_777_216
+
+
+def _text(table: pa.Table, column: Column) -> str | None:
+    """The text of a value in SQL, where it is one: a document's without its quotes."""
+    kind = table.schema.field(column.source).type
+    if isinstance(kind, pa.BaseExtensionType) and column.kind != "JSON":
+        return f"""("{column.source}" ->> '$')"""
+    return f'"{column.source}"' if pa.types.is_string(kind) else None

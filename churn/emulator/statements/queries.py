@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pyarrow as pa
 from sqlglot import exp
@@ -107,16 +106,6 @@ def _insert_batch(session: Session, parsed: Parsed) -> Result:
     return Result(session.cursor.run(tree), Kind.INSERT)
 
 
-@SUBSYSTEM.statement("UPDATE <name> <rest...>", page="update", kind=Kind.UPDATE)
-def update(session: Session, parsed: Parsed) -> Result:
-    return counted(session, parsed, Kind.UPDATE)
-
-
-@SUBSYSTEM.statement("DELETE FROM <name> [<rest...>]", page="delete", kind=Kind.DELETE)
-def delete(session: Session, parsed: Parsed) -> Result:
-    return counted(session, parsed, Kind.DELETE)
-
-
 @SUBSYSTEM.statement("TRUNCATE [TABLE] [IF EXISTS] <name>", page="truncate-table")
 def truncate(session: Session, parsed: Parsed) -> Result:
 
@@ -130,31 +119,3 @@ def truncate(session: Session, parsed: Parsed) -> Result:
 
 
 STATUS = {"status": pa.string()}
-
-
-ACTIONS = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
-
-
-@SUBSYSTEM.statement("MERGE INTO <name> <rest...>", page="merge", kind=Kind.MERGE)
-def merge(session: Session, parsed: Parsed) -> Result:
-    """Counts only for the kinds of clauses that it has, in Snowflake's order."""
-    tree = parse(parsed.text)
-    clauses = {_action(when) for when in tree.args["whens"].expressions}
-    done = session.cursor.merge(tree, parsed.parameters)
-    counts: dict[str, Any] = {
-        f"number of rows {word}": done.count(action)
-        for action, word in ACTIONS.items()
-        if action in clauses
-    }
-    return Result(pa.table({k: [v] for k, v in counts.items()}), Kind.MERGE)
-
-
-def _action(when: exp.Expression) -> str:
-    then = when.args["then"]
-    match then:
-        case exp.Insert():
-            return "INSERT"
-        case exp.Update():
-            return "UPDATE"
-        case _:
-            return "DELETE"

@@ -34,10 +34,34 @@ def read(session: Session, files: list[Path], form: Mapping[str, Any]) -> pa.Tab
             ).to_arrow_table()
         case "JSON":
             return duck.execute(
-                'SELECT json AS "COLUMN1" FROM read_json_objects(?)', [names]
+                'SELECT json AS "COLUMN1" FROM read_json_objects(?, format = ?)',
+                [names, "auto" if stripped(form) else "unstructured"],
             ).to_arrow_table()
         case _:
             return read_csv(session, names, form)[0]
+
+
+def stripped(form: Mapping[str, Any]) -> bool:
+    """Whether the elements of an outer array are the rows."""
+    return str(form.get("STRIP_OUTER_ARRAY", "FALSE")).upper() == "TRUE"
+
+
+def json_columns(session: Session, table: pa.Table) -> pa.Table:
+    """The top-level keys of documents as columns."""
+    registered = session.register(table)
+    duck = session.cursor.duck
+    keys = duck.execute(
+        f"""SELECT DISTINCT unnest(json_keys("COLUMN1")) FROM "{registered}" ORDER BY 1"""
+    ).fetchall()
+    if not keys:
+        return pa.table({})
+    columns = ", ".join(
+        """json_extract("COLUMN1", {}) AS "{}\"""".format(
+            _duck_literal('$."' + key + '"'), key.replace('"', '""')
+        )
+        for (key,) in keys
+    )
+    return duck.execute(f'SELECT {columns} FROM "{registered}"').to_arrow_table()
 
 
 def read_csv(
@@ -46,7 +70,7 @@ def read_csv(
     """All columns as text, with line numbers; and the lines that have the wrong shape."""
     duck = session.cursor.duck
     skip = int(form.get("SKIP_HEADER", 0))
-    enclosed = form.get("FIELD_OPTIONALLY_ENCLOSED_BY", '"')
+    enclosed = form.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE")
     delimiter = form.get("FIELD_DELIMITER", ",")
     settings: dict[str, Any] = {
         "all_varchar": True,

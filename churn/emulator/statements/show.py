@@ -48,6 +48,8 @@ def scope(session: Session, parsed: Parsed) -> Scope:
         database, schema = (identifier(written) if written else session.need_database()), None
         if not has_database(session.account, database):
             raise missing("database", database)
+    elif where.upper() == "SCHEMA":
+        database, schema = session.need_database(), session.need_schema()
     elif where:
         name = session.schema_name(written if kind.upper() == "SCHEMA" else where)
         if len(identifiers(written or where)) == 1 and kind.upper() != "SCHEMA":

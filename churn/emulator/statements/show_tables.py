@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 from churn.emulator.account import access
 from churn.emulator.account.account import Account, Session
 from churn.emulator.account.objects import Object
-from churn.emulator.account.relations import columns_of, need_relation, relations
+from churn.emulator.account.relations import Relation, columns_of, need_relation, relations
 from churn.emulator.language.dialect import Subsystem
-from churn.emulator.language.names import like
+from churn.emulator.language.names import Name, like
 from churn.emulator.language.results import NUMBER, TEXT, WHEN, Parsed, Result, table_of
 from churn.emulator.language.text import unquote
+from churn.emulator.statements.dropped import kept_tables
 from churn.emulator.statements.show import SHOW, common, scope
 
 SUBSYSTEM: Subsystem[Account, Session] = Subsystem("show_tables")
@@ -21,7 +25,9 @@ DESCRIBED = {
 }
 
 
-@SUBSYSTEM.statement("{DESCRIBE|DESC} {TABLE|VIEW|DYNAMIC TABLE} <name>", page="desc-table")
+@SUBSYSTEM.statement(
+    "{DESCRIBE|DESC} {TABLE|VIEW|DYNAMIC TABLE} <name> [TYPE = COLUMNS]", page="desc-table"
+)
 def describe_relation(session: Session, parsed: Parsed) -> Result:
     name = session.name(parsed["name"])
     need_relation(session.account, name, parsed["table"])
@@ -29,17 +35,55 @@ def describe_relation(session: Session, parsed: Parsed) -> Result:
     return Result(table_of(columns_of(session.account, name), DESCRIBED))
 
 
-@SUBSYSTEM.statement(f"SHOW [TERSE] {{TABLES|VIEWS|OBJECTS}} [HISTORY] {SHOW}", page="show-tables")
-def show_relations(session: Session, parsed: Parsed) -> Result:
-    columns = {
-        "created_on": WHEN,
-        **dict.fromkeys(("name", "database_name", "schema_name", "kind", "comment"), TEXT),
-        "cluster_by": TEXT,
+TERSE = {
+    "created_on": WHEN,
+    **dict.fromkeys(("name", "kind", "database_name", "schema_name"), TEXT),
+}
+HEAD = {
+    "created_on": WHEN,
+    **dict.fromkeys(("name", "database_name", "schema_name"), TEXT),
+}
+FLAGS = dict.fromkeys(
+    (
+        *("automatic_clustering", "change_tracking", "search_optimization"),
+        *("search_optimization_progress", "search_optimization_bytes", "is_external"),
+        *("enable_schema_evolution", "owner_role_type", "is_event", "budget", "is_hybrid"),
+        *("is_iceberg", "is_dynamic", "is_immutable"),
+    ),
+    TEXT,
+)
+COLUMNS = {
+    "TABLES": {
+        **HEAD,
+        **dict.fromkeys(("kind", "comment", "cluster_by"), TEXT),
         "rows": NUMBER,
         "bytes": NUMBER,
-        **dict.fromkeys(("owner", "retention_time", "text", "is_secure", "is_materialized"), TEXT),
-        **dict.fromkeys(("owner_role_type", "is_dynamic", "is_iceberg"), TEXT),
-    }
+        "owner": TEXT,
+        "retention_time": TEXT,
+        **FLAGS,
+    },
+    "VIEWS": {
+        "created_on": WHEN,
+        "name": TEXT,
+        "reserved": TEXT,
+        **dict.fromkeys(("database_name", "schema_name", "owner", "comment", "text"), TEXT),
+        **dict.fromkeys(("is_secure", "is_materialized", "owner_role_type"), TEXT),
+        "change_tracking": TEXT,
+    },
+    "OBJECTS": {
+        **HEAD,
+        **dict.fromkeys(("kind", "comment", "cluster_by"), TEXT),
+        "rows": NUMBER,
+        "bytes": NUMBER,
+        "owner": TEXT,
+        "retention_time": TEXT,
+        **dict.fromkeys(("owner_role_type", "is_hybrid", "is_dynamic", "is_iceberg"), TEXT),
+    },
+}
+
+
+@SUBSYSTEM.statement(f"SHOW [TERSE] {{TABLES|VIEWS|OBJECTS}} [HISTORY] {SHOW}", page="show-tables")
+def show_relations(session: Session, parsed: Parsed) -> Result:
     wanted = parsed["tables"].upper()
     where = scope(session, parsed)
     account = session.account
@@ -51,23 +95,56 @@ def show_relations(session: Session, parsed: Parsed) -> Result:
         if not access.visible(session, each.kind, each.name):
             continue
         stored = account.objects.find(each.kind, each.name) or Object(each.kind, each.name)
-        row = common(stored) | {
-            "kind": "TEMPORARY" if each.name.name in temporary else each.kind,
-            "cluster_by": "",
-            "retention_time": "1",
+        kind = "TEMPORARY" if each.name.name in temporary else each.kind
+        rows.append(_row(account, each, stored, kind))
+    columns = TERSE if parsed.has("terse") else COLUMNS[wanted]
+    if parsed.has("history") and wanted == "TABLES":
+        columns = columns | {"dropped_on": WHEN}
+        rows += _dropped(session, where.database, where.schema)
+    return Result(table_of(where.cut(rows), columns))
+
+
+def _row(account: Account, each: Relation, stored: Object, kind: str) -> dict[str, object]:
+    keys = str(stored.get("cluster by", "")).strip()
+    off = dict.fromkeys(("automatic_clustering", "change_tracking", "search_optimization"), "OFF")
+    no = dict.fromkeys(("is_external", "enable_schema_evolution", "is_event", "is_hybrid"), "N")
+    dynamic = account.objects.find("DYNAMIC TABLE", each.name) is not None
+    return (
+        common(stored)
+        | off
+        | no
+        | {
+            "kind": kind,
+            "cluster_by": f"LINEAR{keys}" if keys else "",
+            "retention_time": str(stored.get("options", {}).get(RETENTION, "1")),
             "rows": each.rows,
             "bytes": 0,
+            "reserved": "",
             "text": stored.get("text", ""),
-            "is_secure": "false",
+            "is_secure": str(bool(stored.get("secure"))).lower(),
             "is_materialized": "false",
             "is_iceberg": "N",
-            "is_dynamic": "Y" if account.objects.find("DYNAMIC TABLE", each.name) else "N",
+            "is_immutable": "N",
+            "is_dynamic": "Y" if dynamic else "N",
             "comment": stored.comment or each.comment,
         }
-        rows.append(row)
-    if wanted == "VIEWS":
-        columns = {k: v for k, v in columns.items() if k not in ("rows", "bytes", "retention_time")}
-    return Result(table_of(where.cut(rows), columns))
+    )
+
+
+RETENTION = "DATA_RETENTION_TIME_IN_DAYS"
+
+
+def _dropped(session: Session, database: str | None, schema: str | None) -> list[dict[str, object]]:
+    """The tables that UNDROP can bring back."""
+    rows = []
+    for each in kept_tables(session.account, database, schema):
+        name = Name(each.name.database, each.name.schema, each["name"])
+        table = Relation(name, "TABLE", 0, each.comment)
+        was = replace(each, kind="TABLE", name=name, properties=each["table"])
+        row = _row(session.account, table, was, "TABLE")
+        when = datetime.fromisoformat(each["created_on"])
+        rows.append(row | {"created_on": when, "dropped_on": each.created_on})
+    return rows
 
 
 @SUBSYSTEM.statement(

@@ -22,7 +22,7 @@ from churn.emulator.language.errors import SqlError, invalid, unsupported
 from churn.emulator.language.names import NAME, Name
 from churn.emulator.language.places import Place
 from churn.emulator.language.results import TEXT, WHEN, Parsed, Result, status, table_of
-from churn.emulator.language.text import unquote
+from churn.emulator.language.text import QUOTED, unquote
 from churn.emulator.statements.formats import options
 from churn.emulator.statements.lifecycle import (
     answer_if_exists,
@@ -121,14 +121,17 @@ def show_stages(session: Session, parsed: Parsed) -> Result:
 
 
 @SUBSYSTEM.statement(
-    "PUT <'file'> <@stage> [<options...>]",
+    "PUT <file...> <@stage> [<options...>]",
     page="put",
-    limits="Client and emulator share a file system. A file that is there is replaced.",
+    limits="Client and emulator share a file system.",
 )
 def put(session: Session, parsed: Parsed) -> Result:
     where = place(session, parsed["stage"], "WRITE")
     where.target.mkdir(parents=True, exist_ok=True)
     given = pairs(parsed["options"])
+    known = {"AUTO_COMPRESS", "SOURCE_COMPRESSION", "OVERWRITE", "PARALLEL"}
+    for option in given.keys() - known:
+        raise unsupported(f"PUT ... {option}")
     return Result(
         SENT,
         transfer={
@@ -160,11 +163,17 @@ def _stage_info(folder: Path) -> dict[str, Any]:
     }
 
 
-@SUBSYSTEM.statement("GET <@stage> <'folder'> [<options...>]", page="get")
+FOLDER = re.compile(rf"({QUOTED}|\S+)\s*(.*)", re.DOTALL)
+
+
+@SUBSYSTEM.statement("GET <@stage> <folder...>", page="get")
 def get(session: Session, parsed: Parsed) -> Result:
     where = place(session, parsed["stage"])
     files = where.files()
-    if "PATTERN" in (given := pairs(parsed["options"])):
+    written = FOLDER.fullmatch(parsed["folder"])
+    if written is None:
+        raise invalid("GET needs a folder: file://...")
+    if "PATTERN" in (given := pairs(written[2])):
         files = matching(where, files, unquote(given["PATTERN"]))
     return Result(
         SENT,
@@ -174,7 +183,7 @@ def get(session: Session, parsed: Parsed) -> Result:
             "src_locations": [f.relative_to(where.root).as_posix() for f in files],
             "stageInfo": _stage_info(where.root),
             "encryptionMaterial": [],
-            "localLocation": unquote(parsed["folder"]).removeprefix("file://"),
+            "localLocation": unquote(written[1]).removeprefix("file://"),
             "parallel": int(unquote(given.get("PARALLEL", "4"))),
             "statementTypeId": 0x6000,
         },

@@ -22,7 +22,11 @@ def name_columns(node: exp.Expression) -> exp.Expression:
     if node.meta.get("named"):
         return node
     for item in node.expressions:
-        plain = isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases | exp.Parameter)
+        if isinstance(item, exp.Column) and isinstance(item.this, exp.Parameter):
+            name = exp.to_identifier(item.this.sql(dialect="snowflake"), quoted=True)
+            item.replace(exp.Alias(this=item.copy(), alias=name))
+            continue
+        plain = isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases)
         if not plain and not item.is_star:
             name = item.meta.get("text") or item.sql(dialect="snowflake")
             item.replace(exp.alias_(item.copy(), str(name).upper(), quoted=True))
@@ -37,11 +41,31 @@ def columns_by_number(session: Session, node: exp.Expression) -> exp.Expression:
     https://docs.snowflake.com/en/sql-reference/session-variables
     """
     if isinstance(node.this, exp.Literal) and node.this.is_int:
-        return exp.column(exp.to_identifier(f"COLUMN{node.this.this}", quoted=True))
+        name = exp.to_identifier(_at(node, int(node.this.this)), quoted=True)
+        return name if isinstance(node.parent, exp.Column) else exp.column(name)
     name = text_of(node.this).upper()
     if name not in session.variables:
         raise compilation(f"Session variable '${name}' does not exist", 2211, "02000")
     return exp.convert(session.variables[name])
+
+
+def _at(node: exp.Expression, number: int) -> str:
+    """The name of the column at that place in the FROM of its query.
+
+    https://docs.snowflake.com/en/sql-reference/constructs/values
+    """
+    select = node.find_ancestor(exp.Select)
+    source = select.args.get("from_") if select else None
+    query = source.this.unnest() if source and not (select and select.args.get("joins")) else None
+    if isinstance(query, exp.Select) and not any(item.is_star for item in query.expressions):
+        if number > len(query.expressions):
+            raise compilation(f"invalid identifier '${number}'", 904, "42000")
+        item = query.expressions[number - 1]
+        known = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
+        quoted = isinstance(known, exp.Identifier) and known.args.get("quoted")
+        name = str(item.alias_or_name)
+        return name if quoted else name.upper()
+    return f"COLUMN{number}"
 
 
 @SUBSYSTEM.rewrite(exp.Create)

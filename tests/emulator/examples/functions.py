@@ -8,13 +8,12 @@ EXAMPLES: Examples = {
     "create_function": [
         (f"CREATE FUNCTION f(x INT) RETURNS INT {PY} AS $$\ndef f(x):\n    return x + 1\n$$", None),
         ("SELECT f(41)", [(42,)]),
-        ("CREATE FUNCTION g(x INT) RETURNS INT AS 'x + 1'", 2),
-    ],
-    "call": [
-        (f"CREATE PROCEDURE p(n INT) RETURNS INT {PY} PACKAGES = ('snowflake-snowpark-python') AS "
-         "$$\ndef f(session, n):\n    return session.sql('SELECT 40').collect()[0][0] + n\n$$", None),
-        ("CALL p(2)", [(42,)]),
-        ("CALL nope(1)", 2003),
+        ("CREATE FUNCTION g(x INT) RETURNS INT AS 'x + 1'", None),
+        ("SELECT g(41), f(x => 1)", [(42, 2)]),
+        ("CREATE FUNCTION j(x INT) RETURNS INT LANGUAGE JAVASCRIPT AS 'return x'", 2),
+        (f"CREATE FUNCTION h(x INT) RETURNS TABLE (y INT) {PY} AS "
+         "$$\nclass f:\n    def process(self, x):\n        yield (x,)\n        yield (x + 1,)\n$$", None),
+        ("SELECT t.a, h.y FROM (SELECT 1 AS a) t, TABLE(h(t.a)) h", [(1, 1), (1, 2)]),
     ],
     "comment_function": [
         (f"CREATE FUNCTION f(x INT) RETURNS INT {PY} AS $$\ndef f(x):\n    return x\n$$", None),
@@ -27,7 +26,7 @@ EXAMPLES: Examples = {
     "describe_function": [
         (f"CREATE FUNCTION f(x INT) RETURNS INT {PY} AS $$\ndef f(x):\n    return x\n$$", None),
         ("DESCRIBE FUNCTION f(INT) ->> SELECT \"value\" FROM $1 WHERE \"property\" = 'signature'",
-         [("(x NUMBER(38,0))",)]),
+         [("(X INT)",)]),
     ],
     "show_functions": [('SHOW USER FUNCTIONS ->> SELECT "name" FROM $1', [])],
 }  # fmt: skip

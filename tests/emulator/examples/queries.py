@@ -34,18 +34,6 @@ EXAMPLES: Examples = {
         ),
     ],
     "insert": [T, ROWS, ("INSERT INTO t (a) SELECT 3", [(1,)]), ("INSERT INTO nope VALUES (1)", 2003)],
-    "update": [T, ROWS, ("UPDATE t SET b = 'y' WHERE a = 2", [(1, 0)]), ("SELECT b FROM t", [("x",), ("y",)])],
-    "delete": [T, ROWS, ("DELETE FROM t WHERE a = 1", [(1,)]), ("DELETE FROM t", [(1,)])],
     "truncate": [T, ROWS, ("TRUNCATE TABLE t", None), ("SELECT COUNT(*) FROM t", [(0,)]),
                  ("TRUNCATE TABLE IF EXISTS nope", None)],
-    "merge": [
-        T,
-        ROWS,
-        (
-            "MERGE INTO t USING (SELECT 2 AS a UNION ALL SELECT 3) s ON t.a = s.a "
-            "WHEN MATCHED THEN UPDATE SET b = 'm' WHEN NOT MATCHED THEN INSERT (a) VALUES (s.a)",
-            [(1, 1)],
-        ),
-        ("SELECT a, b FROM t ORDER BY a", [(1, "x"), (2, "m"), (3, None)]),
-    ],
 }  # fmt: skip

@@ -9,7 +9,7 @@ EXAMPLES: Examples = {
         T,
         ROWS,
         ("CREATE STAGE s", None),
-        ("COPY INTO @s/out/ FROM (SELECT a FROM t) FILE_FORMAT = (TYPE = PARQUET)", None),
+        ("COPY INTO @s/out/ FROM (SELECT a FROM t) FILE_FORMAT = (TYPE = PARQUET) HEADER = TRUE", None),
         ("CREATE FILE FORMAT p TYPE = PARQUET", None),
         ("SELECT COLUMN_NAME, TYPE FROM TABLE(INFER_SCHEMA(LOCATION => '@s/out', FILE_FORMAT => 'p'))",
          [("A", "NUMBER(38, 0)")]),

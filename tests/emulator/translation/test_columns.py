@@ -47,7 +47,7 @@ def test_a_query_of_our_own_is_left_alone() -> None:
 
 
 def test_a_number_is_a_column() -> None:
-    expected = 'SELECT "COLUMN1", "COLUMN2" FROM (VALUES (1, 2))'
+    expected = 'SELECT "COLUMN1" AS "$1", "COLUMN2" AS "$2" FROM (VALUES (1, 2))'
     assert out("SELECT $1, $2 FROM VALUES (1, 2)") == expected
 
 
