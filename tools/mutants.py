@@ -37,6 +37,7 @@ POLARS = "churn/engines/polars.py"
 SNOWPARK = "churn/engines/snowpark.py"
 REWRITE = "churn/emulator/translation/expressions.py"
 MACROS = "churn/emulator/duck/macros.py"
+VALUE_MACROS = "churn/emulator/duck/value_macros.py"
 ACCESS = "churn/emulator/account/access.py"
 CHECKS = "churn/emulator/account/checks.py"
 LOGINS = "churn/emulator/http/logins.py"
@@ -116,9 +117,9 @@ FAULTS = (
     Fault("whole numbers come back as floats", SNOWPARK, "| st.LongType():\n            return POLARS_TYPES[Type.INTEGER]", "| st.LongType():\n            return POLARS_TYPES[Type.FLOAT]"),
     # The emulator
     Fault("the emulator's as-of join drops rows", REWRITE, 'node.set("side", "LEFT")', "pass"),
-    Fault("the emulator divides by zero", MACROS, "CASE WHEN y = 0 THEN error('{DIVISION_BY_ZERO}') ELSE y END", "y"),
+    Fault("the emulator divides by zero", VALUE_MACROS, '"(y)": "CASE WHEN y = 0 THEN "', '"(y)": "CASE WHEN y IS NULL THEN "'),
     Fault("the emulator casts half to even", MACROS, "CAST(round(CAST(x AS DOUBLE)) AS BIGINT)", "CAST(CAST(x AS DOUBLE) AS BIGINT)"),
-    Fault("the emulator's sums are floats", REWRITE, 'return exp.Anonymous(this="sum", expressions=[node.this])', "return node"),
+    Fault("the emulator's sums are floats", REWRITE, 'wide = overloaded("wide", value)', 'wide = exp.cast(value, "DOUBLE")'),
     Fault("the emulator's dates become times", REWRITE, '    step = STEPS.get(text_of(node.args.get("unit")).upper())\n', "    step = None\n"),
     # The windows
     Fault("the observation window ends a day late", WINDOWS, "self.as_of + DAY", "self.as_of + 2 * DAY"),
