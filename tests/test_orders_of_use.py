@@ -56,7 +56,7 @@ class Commands(RuleBasedStateMachine):
 
     @rule(on=TARGETS, command=st.sampled_from(["labels", "features"]))
     def write(self, on: tuple[str, ...], command: str) -> None:
-        self.typed(command, "--out", self.folder / "out.parquet", *on)
+        self.typed(command, "--out", self.folder / f"{command}.parquet", *on)
 
     @rule(on=TARGETS)
     def check(self, on: tuple[str, ...]) -> None:

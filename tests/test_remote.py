@@ -71,7 +71,7 @@ def generated(folder: Path) -> Path:
 @pytest.mark.parametrize("command", ["labels", "features"])
 def test_both_targets_write_the_same_table(folder: Path, command: str) -> None:
     data = generated(folder)
-    local, remote = folder / "local.parquet", folder / "remote.parquet"
+    local, remote = (folder / f"{where}-{command}.parquet" for where in ("local", "remote"))
     assert churn(folder, command, "--data", str(data), "--out", str(local)).returncode == 0
     on_emulator(folder, command, "--out", str(remote))
     assert_frame_equal(pl.read_parquet(remote), pl.read_parquet(local), rel_tol=1e-9)

@@ -55,7 +55,16 @@ class Difference:
             case "columns" | "order":
                 return f"the {self.kind} of the result: {self.before}, then {self.after}"
             case _:
-                return f"{self.column} of {self.entity}: {self.before}, then {self.after}"
+                before, after = _shown(self.before, self.after)
+                return f"{self.column} of {self.entity}: {before}, then {after}"
+
+
+def _shown(before: object, after: object) -> tuple[object, object]:
+    """Without the last bits, which depend on the order of sums, unless they are what differs."""
+    if not (isinstance(before, float) and isinstance(after, float)):
+        return before, after
+    short = f"{before:.12g}", f"{after:.12g}"
+    return (before, after) if short[0] == short[1] else short
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from churn.emulator.account.account import Session
 from churn.emulator.language.errors import compilation
 from churn.emulator.language.functions import SNOWFLAKE
 from churn.emulator.language.names import Name
+from churn.emulator.language.parser import parts_of
 
 FILE = re.compile(r"[/\\*?:]|\.\w+$")
 """A name that DuckDB would look for among files."""
@@ -39,13 +40,15 @@ def _check_function(session: Session, node: exp.Expression, called: str) -> None
     if isinstance(node.parent, exp.ModelAttribute):
         return  # a model's own, which only it can know
     dotted = node.parent if isinstance(node.parent, exp.Dot) else None
+    while dotted is not None and isinstance(dotted.parent, exp.Dot):
+        dotted = dotted.parent
     if dotted is None:
         known = called in SNOWFLAKE or called in dialect.functions
         if known or called in dialect.table_functions or called.startswith("SYSTEM$"):
             return
         path: list[str] = []
     else:
-        path = [part.name.upper() for part in dotted.parts[:-1]]
+        path = [part.name.upper() for part in parts_of(dotted)[:-1]]
         if called in dialect.table_functions or called in dialect.functions:
             return
     if not _is_own(session, path, called):

@@ -51,6 +51,7 @@ class Tables:
         """Open them; DuckDB reads and writes files in the folder `allowed` alone."""
         self.folder = folder
         self._local = threading.local()
+        self._functions: dict[str, Callable[..., Any]] = {}
         self.duck = duckdb.connect(
             ":memory:",
             config={"lambda_syntax": "ENABLE_SINGLE_ARROW", "preserve_insertion_order": True},
@@ -103,6 +104,31 @@ class Tables:
     def _prepare(self, database: str) -> None:
         self.duck.execute(info_schema.per_db_creation_sql(database))
         self.duck.execute(macros.creation_sql(database))
+
+    def create_function(
+        self,
+        duck: duckdb.DuckDBPyConnection,
+        name: str,
+        function: Callable[..., pa.Array],
+        parameters: Sequence[Any],
+        returns: Any,
+        *,
+        side_effects: bool = False,
+    ) -> None:
+        """Make a function of Arrow columns known to every session, for longer than this one.
+
+        DuckDB calls it by its address and holds it no longer than the connection that created it.
+        """
+        duck.create_function(
+            name,
+            function,
+            list(parameters),
+            returns,
+            type="arrow",
+            null_handling="special",
+            side_effects=side_effects,
+        )
+        self._functions[name] = function
 
     @contextmanager
     def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -116,3 +116,9 @@ def syntax_error(error: ParseError) -> SqlError:
         1003,
         "42000",
     )
+
+
+def parts_of(dotted: exp.Dot) -> list[exp.Expression]:
+    """Of a.b.f(): a, b and the call. `Dot.parts` leaves out a first name that is no column."""
+    first, *others = dotted.flatten()
+    return [*(first.parts if isinstance(first, exp.Column) else [first]), *others]

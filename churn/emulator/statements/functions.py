@@ -16,7 +16,7 @@ from churn.emulator.account.temporary import remember_temporary
 from churn.emulator.language.dialect import Subsystem
 from churn.emulator.language.errors import compilation
 from churn.emulator.language.names import Name
-from churn.emulator.language.parser import parse
+from churn.emulator.language.parser import parse, parts_of
 from churn.emulator.language.results import DONE, TEXT, WHEN, Parsed, Result, status, table_of
 from churn.emulator.language.text import unquote
 from churn.emulator.statements import python_functions
@@ -58,7 +58,7 @@ def stored_function(
     session: Session, call: exp.Expression, kind: str = "FUNCTION"
 ) -> Object | None:
     """The function that a call, with the names before it, means; None of one that is built in."""
-    parts = list(call.parts) if isinstance(call, exp.Dot) else [call]
+    parts = parts_of(call) if isinstance(call, exp.Dot) else [call]
     function = parts[-1]
     if not isinstance(function, exp.Anonymous):
         return None

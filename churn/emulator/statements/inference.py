@@ -135,13 +135,8 @@ def _by_row(
                 for i in range(len(method.inputs))
             ]
         )
-        duck.create_function(
-            known,
-            call,
-            [kind for _, kind in method.inputs],
-            _struct(duck, method),
-            type="arrow",
-            null_handling="special",
+        session.account.tables.create_function(
+            duck, known, call, [kind for _, kind in method.inputs], _struct(duck, method)
         )
     return exp.Anonymous(this=known, expressions=arguments)
 

@@ -101,13 +101,12 @@ def _register(
         for i in range(len(kinds) + 1)
     ]
     batch.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    duck.create_function(
+    session.account.tables.create_function(
+        duck,
         name,
         batch,
         [*(f"{k.duck}{listed}" for k in kinds), "INTEGER"],
         returns.duck,
-        type="arrow",
-        null_handling="special",
         side_effects=True,
     )
     return name
